@@ -1,0 +1,4 @@
+export { testLog } from "./log.ts";
+export { testPostgres, type TestPostgres } from "./postgres.ts";
+export { testRedis } from "./redis.ts";
+export { waitFor, type WaitOptions } from "./wait-for.ts";

@@ -1,0 +1,23 @@
+export {
+  openChannel,
+  type CallOptions,
+  type Channel,
+  type ChannelOptions,
+  type UnaryResponse,
+} from "./channel.ts";
+export { createClient, type Client } from "./client.ts";
+export { GrpcError, type ErrorDetail, type GrpcErrorOptions } from "./error.ts";
+export { createHealth, type Health } from "./health.ts";
+export { Metadata } from "./metadata.ts";
+export { serve, type ServeOptions, type Server } from "./server.ts";
+export {
+  serviceOf,
+  type Interceptor,
+  type MethodDefinition,
+  type ServerCall,
+  type ServerStreamImpl,
+  type ServiceDefinition,
+  type ServiceImpl,
+  type UnaryImpl,
+} from "./service.ts";
+export { Status, statusName } from "./status.ts";

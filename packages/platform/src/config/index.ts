@@ -1,0 +1,9 @@
+export { ConfigError, parseConfig, type ConfigFault } from "./parse-config.ts";
+export {
+  commonSettings,
+  processSettings,
+  type CommonSettings,
+  type ProcessSettings,
+} from "./common-settings.ts";
+export { setting } from "./setting.ts";
+export { settingsTable } from "./settings-table.ts";

@@ -1,0 +1,14 @@
+export {
+  alreadyExists,
+  DomainError,
+  failedPrecondition,
+  invalidArgument,
+  notFound,
+  permissionDenied,
+  resourceExhausted,
+  unauthenticated,
+  unavailable,
+  type DomainErrorOptions,
+  type FieldViolation,
+} from "./domain-error.ts";
+export { errorDomain, toGrpcError } from "./to-grpc-error.ts";

@@ -3,7 +3,15 @@
 // registry, makes the code of the protos, and goes on under the Node that the project pins.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,7 +39,9 @@ function installed() {
   return Object.entries(wanted).every(([path, entry]) => {
     if (!path.startsWith("node_modules/")) return true;
     const found = present[path];
-    return found === undefined ? entry.optional === true : entry.link === true || found.version === entry.version;
+    return found === undefined
+      ? entry.optional === true
+      : entry.link === true || found.version === entry.version;
   });
 }
 
@@ -41,7 +51,10 @@ function protoHash() {
     .map(String)
     .filter((name) => /\.(proto|yaml)$/.test(name) && !/^(gen|dist|node_modules)\b/.test(name))
     .sort();
-  return hashOf(read(join(root, "package-lock.json")), ...inputs.flatMap((name) => [name, readFileSync(join(folder, name))]));
+  return hashOf(
+    read(join(root, "package-lock.json")),
+    ...inputs.flatMap((name) => [name, readFileSync(join(folder, name))]),
+  );
 }
 
 function pinnedNode() {
@@ -49,7 +62,9 @@ function pinnedNode() {
   if (existsSync(pinned)) return pinned;
   // npm has no Node of this version for every platform (macOS on ARM); a recent one of the user's will do.
   if (Number(process.versions.node.split(".")[0]) >= 24) return process.execPath;
-  say(`chirrup: npm has no Node 26 for ${process.platform}-${process.arch}, and this is Node ${process.versions.node}.`);
+  say(
+    `chirrup: npm has no Node 26 for ${process.platform}-${process.arch}, and this is Node ${process.versions.node}.`,
+  );
   say("chirrup: install Node 24 or later and try again.");
   process.exit(1);
 }
@@ -57,7 +72,12 @@ function pinnedNode() {
 function run(what, program, args, options = {}) {
   const started = Date.now();
   say(`chirrup: ${what} …`);
-  const result = spawnSync(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8", ...options });
+  const result = spawnSync(program, args, {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+    encoding: "utf8",
+    ...options,
+  });
   if (result.status !== 0) {
     say([result.stdout, result.stderr, result.error?.message].filter(Boolean).join("\n").trim());
     say(`chirrup: ${what}: failed. The text above is ${program}'s own.`);
@@ -81,7 +101,12 @@ function generate() {
   const buf = join(bin, "buf");
   const options = { cwd: join(root, "proto"), env };
   run("making TypeScript from the protos", buf, ["generate"], options);
-  run("making the descriptor set", buf, ["build", "--as-file-descriptor-set", "-o", "gen/chirrup.binpb"], options);
+  run(
+    "making the descriptor set",
+    buf,
+    ["build", "--as-file-descriptor-set", "-o", "gen/chirrup.binpb"],
+    options,
+  );
   writeFileSync(generatedMark, protoHash());
 }
 
@@ -98,7 +123,7 @@ function isRunning(pid) {
 function alone(work) {
   const lock = join(root, ".chirrup", "setup.lock");
   mkdirSync(dirname(lock), { recursive: true });
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: "wx" });
       break;
@@ -118,7 +143,8 @@ function alone(work) {
   rmSync(lock, { force: true });
 }
 
-const generated = () => existsSync(join(root, "proto", "gen", "chirrup.binpb")) && read(generatedMark) === protoHash();
+const generated = () =>
+  existsSync(join(root, "proto", "gen", "chirrup.binpb")) && read(generatedMark) === protoHash();
 
 if (!installed() || !generated()) {
   if (command === "status" && !existsSync(join(root, ".chirrup", "state.json"))) {
@@ -134,15 +160,19 @@ if (!installed() || !generated()) {
 
 const node = pinnedNode();
 const main = join(root, "apps", "cli", "src", "main.ts");
-const child = spawn(node, ["--conditions=source", "--disable-warning=ExperimentalWarning", main, ...process.argv.slice(2)], {
-  stdio: "inherit",
-  env: {
-    ...process.env,
-    // npm scripts and tools that are started from here find the pinned Node and the project's tools first.
-    PATH: `${dirname(node)}:${join(modules, ".bin")}:${process.env.PATH}`,
-    NODE_COMPILE_CACHE: join(root, ".chirrup", "cache", "compile"),
+const child = spawn(
+  node,
+  ["--conditions=source", "--disable-warning=ExperimentalWarning", main, ...process.argv.slice(2)],
+  {
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      // npm scripts and tools that are started from here find the pinned Node and the project's tools first.
+      PATH: `${dirname(node)}:${join(modules, ".bin")}:${process.env.PATH}`,
+      NODE_COMPILE_CACHE: join(root, ".chirrup", "cache", "compile"),
+    },
   },
-});
+);
 // Ctrl-C reaches the whole group; a signal for this process alone is passed on. The child sees a repeat of
 // the same signal as one.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

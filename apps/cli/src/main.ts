@@ -30,7 +30,10 @@ program
 program
   .command("logs")
   .description("the end of a part's log")
-  .argument("[part]", "gateway, user, follow, post, feed, relay, postgres, redis, redis-events; all without it")
+  .argument(
+    "[part]",
+    "gateway, user, follow, post, feed, relay, postgres, redis, redis-events; all without it",
+  )
   .option("-f, --follow", "go on with what comes")
   .option("-n, --lines <count>", "lines of each log", "50")
   .action(async (part, flags) => (await import("./commands/logs.ts")).logs(part, flags));
@@ -52,6 +55,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`chirrup: ${error instanceof Error ? error.message : String(error)}\n`);
-  if (process.env["CHIRRUP_DEBUG"] !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.env["CHIRRUP_DEBUG"] !== undefined && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`);
   process.exitCode = 1;
 }

@@ -12,7 +12,9 @@ export interface Identity {
 
 function idOf(flag: "-u" | "-g", user: string): number | undefined {
   try {
-    return Number(execFileSync("id", [flag, user], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+    return Number(
+      execFileSync("id", [flag, user], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+    );
   } catch {
     return undefined;
   }

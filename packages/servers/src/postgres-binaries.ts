@@ -37,9 +37,12 @@ export function postgresBinDir(): string {
   try {
     entry = require.resolve(name);
   } catch (cause) {
-    throw new Error(`There is no Postgres for ${process.platform}-${process.arch}: ${name} is not installed`, {
-      cause,
-    });
+    throw new Error(
+      `There is no Postgres for ${process.platform}-${process.arch}: ${name} is not installed`,
+      {
+        cause,
+      },
+    );
   }
   const nativeDir = join(dirname(entry), "..", "native");
   makeLinks(nativeDir);

@@ -23,7 +23,12 @@ export interface RedisServer {
 
 /** The path of redis-server or valkey-server, if the system has one. */
 export function findRedisServer(): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"];
+  const folders = [
+    ...(process.env["PATH"] ?? "").split(delimiter),
+    "/usr/bin",
+    "/usr/local/bin",
+    "/opt/homebrew/bin",
+  ];
   for (const name of ["valkey-server", "redis-server"]) {
     for (const folder of folders) {
       const path = join(folder, name);
@@ -57,7 +62,8 @@ function answersPing(port: number, password: string | undefined): Promise<boolea
       text += data.toString("latin1");
       if (text.includes("+PONG")) done(true);
       // While it loads its append-only file, Redis answers -LOADING.
-      else if (text.includes("-LOADING") || text.includes("-NOAUTH") || text.includes("-WRONGPASS")) done(false);
+      else if (text.includes("-LOADING") || text.includes("-NOAUTH") || text.includes("-WRONGPASS"))
+        done(false);
     });
     socket.once("close", () => done(false));
   });

@@ -24,5 +24,7 @@ export async function down(): Promise<void> {
     return;
   }
   const left = await stopLeftovers(home);
-  process.stdout.write(left === 0 ? "Nothing runs.\n" : `Stopped ${left} processes that a killed launcher left.\n`);
+  process.stdout.write(
+    left === 0 ? "Nothing runs.\n" : `Stopped ${left} processes that a killed launcher left.\n`,
+  );
 }

@@ -7,7 +7,9 @@ import { down } from "./down.ts";
 export async function reset(flags: { readonly yes?: boolean }): Promise<void> {
   const home = openHome();
   if (flags.yes !== true) {
-    process.stdout.write(`This deletes all accounts, posts and follows in ${home.dir}. Type: npx chirrup reset --yes\n`);
+    process.stdout.write(
+      `This deletes all accounts, posts and follows in ${home.dir}. Type: npx chirrup reset --yes\n`,
+    );
     process.exitCode = 2;
     return;
   }

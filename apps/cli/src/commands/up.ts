@@ -38,7 +38,7 @@ function parseFlags(flags: UpFlags): UpOptions {
 
 /** A line for each part as it becomes ready, and for what befalls it later. */
 function createProgress(startedAt: number): Progress {
-  const since = (): string => paint("dim", `${seconds(performance.now() - startedAt).padStart(7)}`);
+  const since = (): string => paint("dim", seconds(performance.now() - startedAt).padStart(7));
   const line = (mark: string, name: string, text: string): void =>
     void process.stdout.write(`${since()}  ${mark} ${name.padEnd(13)} ${text}\n`);
   return {
@@ -47,7 +47,11 @@ function createProgress(startedAt: number): Progress {
       const { name, state, process: mark } = part.record();
       if (state === "ready") {
         const text = note ?? "ready";
-        line(paint("green", "✓"), name, `${text} ${paint("dim", `${part.spec.url}  pid ${mark?.pid ?? "?"}`)}`);
+        line(
+          paint("green", "✓"),
+          name,
+          `${text} ${paint("dim", `${part.spec.url}  pid ${mark?.pid ?? "?"}`)}`,
+        );
       } else if (state === "restarting" && note !== undefined) {
         line(paint("yellow", "!"), name, `${note}; starting it again (${part.spec.logFile})`);
       } else if (state === "failed") {
@@ -146,7 +150,8 @@ async function detached(home: Home, args: readonly string[], asJson: boolean): P
       process.exitCode = exitCode ?? 1;
       return;
     }
-    const status = runningState(home)?.ready === true && readFileSync(home.launcherLog, "utf8").includes("Ctrl-C stops");
+    const status =
+      runningState(home)?.ready === true && readFileSync(home.launcherLog, "utf8").includes("Ctrl-C stops");
     if (status) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

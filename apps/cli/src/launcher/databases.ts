@@ -24,12 +24,17 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
 async function ensureRole(client: pg.Client, role: string, password: string, rights: string): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
   if (rowCount !== 0) return;
-  await client.query(`CREATE ROLE ${client.escapeIdentifier(role)} LOGIN ${rights} PASSWORD ${client.escapeLiteral(password)}`);
+  await client.query(
+    `CREATE ROLE ${client.escapeIdentifier(role)} LOGIN ${rights} PASSWORD ${client.escapeLiteral(password)}`,
+  );
 }
 
 async function ensureDatabase(client: pg.Client, name: string): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [name]);
-  if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)} OWNER ${client.escapeIdentifier(name)}`);
+  if (rowCount === 0)
+    await client.query(
+      `CREATE DATABASE ${client.escapeIdentifier(name)} OWNER ${client.escapeIdentifier(name)}`,
+    );
   // Everybody may connect to a new database until this is said.
   await client.query(`REVOKE ALL ON DATABASE ${client.escapeIdentifier(name)} FROM PUBLIC`);
   await client.query(`GRANT CONNECT ON DATABASE ${client.escapeIdentifier(name)} TO ${relayRole}`);
@@ -39,7 +44,8 @@ async function ensureDatabase(client: pg.Client, name: string): Promise<void> {
 async function ensureSlot(superuserUrl: string, slot: string): Promise<void> {
   await withClient(superuserUrl, async (client) => {
     const { rowCount } = await client.query("SELECT FROM pg_replication_slots WHERE slot_name = $1", [slot]);
-    if (rowCount === 0) await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
+    if (rowCount === 0)
+      await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
   });
 }
 
@@ -53,7 +59,11 @@ export interface DatabaseUrls {
 }
 
 /** Makes each service's role and database, runs its migrations, and makes the slot that the relay reads. */
-export async function prepareDatabases(server: PostgresServer, password: string, log: Logger): Promise<DatabaseUrls> {
+export async function prepareDatabases(
+  server: PostgresServer,
+  password: string,
+  log: Logger,
+): Promise<DatabaseUrls> {
   await withClient(server.superuserUrl(), async (client) => {
     await ensureRole(client, relayRole, password, "REPLICATION");
     for (const name of databases) {

@@ -16,7 +16,9 @@ export interface Home {
 }
 
 /** The home named by CHIRRUP_HOME, or `.chirrup` at the root of the repository. */
-export function openHome(dir: string = process.env["CHIRRUP_HOME"] ?? join(repositoryRoot, ".chirrup")): Home {
+export function openHome(
+  dir: string = process.env["CHIRRUP_HOME"] ?? join(repositoryRoot, ".chirrup"),
+): Home {
   const home = resolve(dir);
   mkdirSync(join(home, "logs"), { recursive: true, mode: 0o755 });
   mkdirSync(join(home, "data"), { recursive: true, mode: 0o755 });

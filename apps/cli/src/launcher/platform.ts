@@ -1,6 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, statSync } from "node:fs";
-import { freePort, portIsFree, startPostgres, startProcess, startRedis, type PostgresServer } from "@chirrup/servers";
+import {
+  freePort,
+  portIsFree,
+  startPostgres,
+  startProcess,
+  startRedis,
+  type PostgresServer,
+} from "@chirrup/servers";
 import type { Logger } from "@chirrup/platform";
 import { prepareDatabases } from "./databases.ts";
 import type { UpOptions } from "./options.ts";
@@ -8,7 +15,13 @@ import { createPart, type Part, type PartSpec } from "./part.ts";
 import type { Home } from "./paths.ts";
 import { ensureRedisProgram } from "./redis-program.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
-import { describeService, type ServiceInputs, type ServiceName, serviceNames, type ServicePorts } from "./services.ts";
+import {
+  describeService,
+  type ServiceInputs,
+  type ServiceName,
+  serviceNames,
+  type ServicePorts,
+} from "./services.ts";
 import { isRunning, markOf, type ProcessMark, readState, removeState, writeState } from "./state.ts";
 
 /** What the person who waits is told. */
@@ -115,7 +128,12 @@ export async function startPlatform(
     const servers = parts.filter((part) => !(serviceNames as readonly string[]).includes(part.spec.name));
     const waves: Part[][] = serviceNames.map((name) => parts.filter((part) => part.spec.name === name));
     await Promise.all(waves[0]?.map((part) => part.stop()) ?? []);
-    await Promise.all(waves.slice(1).flat().map((part) => part.stop()));
+    await Promise.all(
+      waves
+        .slice(1)
+        .flat()
+        .map((part) => part.stop()),
+    );
     await Promise.all(servers.map((part) => part.stop()));
     removeState(home);
   }
@@ -159,7 +177,10 @@ export async function startPlatform(
     };
     // The cache keeps nothing over a restart: what it holds is rebuilt, and an old copy would lack what
     // was pushed after it was written.
-    const [cache, cacheUrl] = await redisPart("redis", { appendonly: "no", "maxmemory-policy": "noeviction" });
+    const [cache, cacheUrl] = await redisPart("redis", {
+      appendonly: "no",
+      "maxmemory-policy": "noeviction",
+    });
     const [eventRedis, eventLogUrl] = await redisPart("redis-events", {
       appendonly: "yes",
       appendfsync: "always",
@@ -193,7 +214,11 @@ export async function startPlatform(
           startProcess({
             command: process.execPath,
             args: ["--conditions=source", "--disable-warning=ExperimentalWarning", spec.entry],
-            env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"], ...spec.env },
+            env: {
+              PATH: process.env["PATH"],
+              NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+              ...spec.env,
+            },
             logFile,
             tether: true,
           }),

@@ -18,7 +18,12 @@ const packageManagers: readonly PackageManager[] = [
     ],
     hint: "sudo apt-get install redis-server",
   },
-  { program: "dnf", needsRoot: true, commands: [["install", "-y", "valkey"]], hint: "sudo dnf install valkey" },
+  {
+    program: "dnf",
+    needsRoot: true,
+    commands: [["install", "-y", "valkey"]],
+    hint: "sudo dnf install valkey",
+  },
   { program: "apk", needsRoot: true, commands: [["add", "valkey"]], hint: "sudo apk add valkey" },
   { program: "brew", needsRoot: false, commands: [["install", "valkey"]], hint: "brew install valkey" },
 ];
@@ -35,7 +40,9 @@ export function ensureRedisProgram(say: (text: string) => void): void {
   if (findRedisServer() !== undefined) return;
   const manager = packageManagers.find(({ program }) => exists(program));
   if (manager === undefined) {
-    throw new Error("Redis is missing. Install redis-server or valkey-server (version 7 or later) and try again.");
+    throw new Error(
+      "Redis is missing. Install redis-server or valkey-server (version 7 or later) and try again.",
+    );
   }
   if (manager.needsRoot && process.getuid?.() !== 0) {
     throw new Error(`Redis is missing. Type this and try again:\n\n    ${manager.hint}\n`);
@@ -49,7 +56,9 @@ export function ensureRedisProgram(say: (text: string) => void): void {
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
     });
     if (status !== 0) {
-      throw new Error(`${manager.program} ${args.join(" ")} failed:\n${stderr.trim()}\nType: ${manager.hint}`);
+      throw new Error(
+        `${manager.program} ${args.join(" ")} failed:\n${stderr.trim()}\nType: ${manager.hint}`,
+      );
     }
   }
   if (findRedisServer() === undefined) throw new Error(`Redis is still missing. Type: ${manager.hint}`);

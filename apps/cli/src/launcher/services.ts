@@ -103,7 +103,11 @@ export function describeService(name: ServiceName, inputs: ServiceInputs): Servi
   return {
     name,
     entry: join(repositoryRoot, folder, name, "src", "main.ts"),
-    url: isGateway ? `http://${local(main)}` : name === "relay" ? `http://${local(admin)}` : `grpc://${local(main)}`,
+    url: isGateway
+      ? `http://${local(main)}`
+      : name === "relay"
+        ? `http://${local(admin)}`
+        : `grpc://${local(main)}`,
     readyUrl: `http://${local(admin)}/readyz`,
     env: {
       HOST: "127.0.0.1",

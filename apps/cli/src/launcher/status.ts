@@ -11,7 +11,12 @@ export interface PartStatus {
 /** What runs here now; `ready` only when every part says so itself. */
 export type Status =
   | { readonly ready: false }
-  | { readonly ready: boolean; readonly profile: string; readonly gatewayUrl: string; readonly parts: readonly PartStatus[] };
+  | {
+      readonly ready: boolean;
+      readonly profile: string;
+      readonly gatewayUrl: string;
+      readonly parts: readonly PartStatus[];
+    };
 
 const askWithinMs = 400;
 

@@ -38,7 +38,9 @@ export function createProgressBar(label: string, total: number): ProgressBar {
       const now = total === 0 ? 10 : Math.floor((done / total) * 10);
       if (now <= tenth) return;
       tenth = now;
-      stream.write(`${label}: ${now * 10} % (${done.toLocaleString("en")} of ${total.toLocaleString("en")}, ${note})\n`);
+      stream.write(
+        `${label}: ${now * 10} % (${done.toLocaleString("en")} of ${total.toLocaleString("en")}, ${note})\n`,
+      );
     },
     finish(note = rate(total)) {
       if (stream.isTTY) stream.write(`\r\x1b[2K${line(total, note)}\n`);

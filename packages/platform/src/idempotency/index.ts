@@ -1,0 +1,3 @@
+export { idempotent } from "./idempotent.ts";
+export type { IdempotentCall } from "./idempotent.ts";
+export { maintainIdempotencyKeys } from "./maintain-idempotency-keys.ts";

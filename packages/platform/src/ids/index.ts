@@ -1,0 +1,3 @@
+export { EPOCH_MS, firstIdAt, idTimeMs, timestampOf } from "./id-layout.ts";
+export { leaseIds } from "./lease-ids.ts";
+export type { Ids } from "./lease-ids.ts";

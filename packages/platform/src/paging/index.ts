@@ -1,0 +1,2 @@
+export * from "./cursors.ts";
+export * from "./page-size.ts";

@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import type { Logger } from "../log/index.ts";
+import type { Metrics } from "../metrics/index.ts";
+import { int8AsBigint } from "./int8-types.ts";
+import { databaseUnavailable, endsConnection, hideOutage, isTransientConflict } from "./postgres-errors.ts";
+import { watchPool } from "./pool-metrics.ts";
+
+/** A prepared statement with its values. */
+export interface Query {
+  /** Name of the prepared statement, at most 63 bytes: one name for one text in the whole process. */
+  name: string;
+  /** SQL with $1, $2, … */
+  text: string;
+  values?: readonly unknown[];
+}
+
+export interface Queryable {
+  /**
+   * The rows of one statement: int8 as bigint, timestamptz as Date, bytea as Buffer.
+   *
+   * Throws UNAVAILABLE when the server is away, restarting or too slow (then it is unknown whether a
+   * write was done), and pg's DatabaseError for any other refusal, such as a violated constraint.
+   */
+  query<Row>(query: Query): Promise<Row[]>;
+}
+
+/** A pool of connections to one server. */
+export interface Postgres extends Queryable {
+  /**
+   * The result of `body`, whose statements have been committed together (READ COMMITTED).
+   *
+   * A serialization failure or a deadlock runs the body again, up to three times, so it must have no
+   * effect outside the transaction. Any error rolls back and is thrown; a body that swallows the error of
+   * a statement cannot commit. UNAVAILABLE out of the commit leaves it unknown whether it was done.
+   */
+  transaction<T>(body: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** One round trip; throws UNAVAILABLE when the server does not answer. */
+  ping(): Promise<void>;
+  /** Refuses new statements, waits for those in flight and ends the connections. */
+  close(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** postgres://user:password@host:port/database */
+  url: string;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+  /** 10 unless given. A call waits at most 5 s for a free one. */
+  maxConnections?: number;
+  /** The server stops a statement after this, lock waits included. 5,000 unless given. */
+  statementTimeoutMs?: number;
+  log: Logger;
+  metrics?: Metrics;
+}
+
+const connectTimeoutMs = 5_000;
+const maxRetries = 3;
+/** Beyond the server's own timeout: only a connection that is dead without a word gets there. */
+const silenceMs = 5_000;
+/** A process that hangs inside a transaction holds its locks for no longer than this. */
+const idleInTransactionMs = 15_000;
+
+/**
+ * Opens a pool. Connections are made when they are needed, so a server that is away fails the calls, not
+ * this one, and after its restart calls succeed again.
+ */
+export function openPostgres(options: PostgresOptions): Postgres {
+  const { log, maxConnections = 10, statementTimeoutMs = 5_000 } = options;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: maxConnections,
+    types: int8AsBigint,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + silenceMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    connectionTimeoutMillis: connectTimeoutMs,
+    idleTimeoutMillis: 60_000,
+    // Connections move to the new primary, and the server's memory for them is bounded.
+    maxLifetimeSeconds: 1_800,
+    keepAlive: true,
+  });
+  // An 'error' event without a listener would end the process. The pool's is for idle connections; those
+  // in use need their own, though the statement under way fails with the same error.
+  pool.on("error", (error) => log.warn({ err: error }, "an idle database connection was lost"));
+  pool.on("connect", (client) =>
+    client.on("error", (error) => log.debug({ err: error }, "a database connection was lost")),
+  );
+
+  if (options.metrics !== undefined) watchPool(options.metrics, pool, options.applicationName);
+
+  /** The result of `use` with a connection of its own, which goes back to the pool unless it is dead. */
+  async function withConnection<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw databaseUnavailable("the database is not reachable", error);
+    });
+    let dead = false;
+    const connection: Connection = {
+      async run(query) {
+        try {
+          return await client.query(query);
+        } catch (error) {
+          dead ||= endsConnection(error);
+          throw hideOutage(error);
+        }
+      },
+      discard() {
+        dead = true;
+      },
+    };
+    try {
+      return await use(connection);
+    } finally {
+      client.release(dead);
+    }
+  }
+
+  function attempt<T>(body: (tx: Queryable) => Promise<T>): Promise<T> {
+    return withConnection(async ({ run, discard }) => {
+      let over = false;
+      const tx: Queryable = {
+        async query<Row>(query: Query) {
+          if (over) throw new Error(`statement ${query.name} came after the end of its transaction`);
+          return (await run(toConfig(query))).rows as Row[];
+        },
+      };
+      try {
+        await run({ text: "begin isolation level read committed" });
+        const result = await body(tx);
+        over = true;
+        // The server answers COMMIT with ROLLBACK, and no error, once a statement has failed.
+        const { command } = await run({ text: "commit" });
+        if (command !== "COMMIT") throw new Error("rolled back: the body went on after a failed statement");
+        return result;
+      } catch (error) {
+        over = true;
+        // Without its connection the server rolls back by itself. The first error is the one that counts.
+        await run({ text: "rollback" }).catch(discard);
+        throw error;
+      }
+    });
+  }
+
+  return {
+    async query<Row>(query: Query) {
+      const result = await withConnection(({ run }) => run(toConfig(query)));
+      return result.rows as Row[];
+    },
+    async transaction(body) {
+      for (let retries = 0; ; retries++) {
+        try {
+          return await attempt(body);
+        } catch (error) {
+          if (!isTransientConflict(error)) throw error;
+          if (retries === maxRetries) throw databaseUnavailable("too many writes to the same rows", error);
+          await sleep(Math.random() * 10 * 2 ** retries);
+        }
+      }
+    },
+    async ping() {
+      await withConnection(({ run }) => run({ text: "select 1" }));
+    },
+    close: () => pool.end(),
+  };
+}
+
+interface Connection {
+  run(query: pg.QueryConfig<unknown[]>): Promise<pg.QueryResult>;
+  /** Closes the connection instead of giving it back. */
+  discard(): void;
+}
+
+function toConfig({ name, text, values = [] }: Query): pg.QueryConfig<unknown[]> {
+  return { name, text, values: [...values] };
+}

@@ -1,0 +1,57 @@
+/** A place in a partition: the id of an entry, and how many entries there are up to it since the stream began. */
+export interface Position {
+  readonly id: string;
+  readonly count: number;
+}
+
+/** One entry that was read and not committed. */
+export interface Slot {
+  readonly id: string;
+  done: boolean;
+}
+
+/**
+ * The entries of one partition between the committed position and what was read, in order. Entries are
+ * handled in any order; only a prefix without a gap may be committed, or a crash would skip the gap.
+ */
+export interface Window {
+  /** Entries read and not committed. */
+  readonly size: number;
+  add(id: string): Slot;
+  complete(slot: Slot): void;
+  /** The end of the handled prefix, or undefined when nothing new may be committed. O(1). */
+  committable(): Position | undefined;
+  /** Drops what lies up to a position that {@link committable} gave. */
+  committed(position: Position): void;
+}
+
+export function createWindow(start: Position): Window {
+  let count = start.count;
+  let slots: Slot[] = [];
+  /** Slots at the front that are done. */
+  let prefix = 0;
+  return {
+    get size() {
+      return slots.length;
+    },
+    add(id) {
+      const slot: Slot = { id, done: false };
+      slots.push(slot);
+      return slot;
+    },
+    complete(slot) {
+      slot.done = true;
+      while (slots[prefix]?.done === true) prefix++;
+    },
+    committable() {
+      const last = slots[prefix - 1];
+      return last === undefined ? undefined : { id: last.id, count: count + prefix };
+    },
+    committed(position) {
+      const dropped = position.count - count;
+      slots = slots.slice(dropped);
+      prefix -= dropped;
+      count = position.count;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import {
+  createCursors,
+  leaseIds,
+  maintainIdempotencyKeys,
+  maintainOutbox,
+  openPeer,
+  openPostgres,
+  runService,
+  serveRpc,
+  startAdminServer,
+} from "@chirrup/platform";
+import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
+
+import { createUsers } from "./clients/user.ts";
+import { configSchema } from "./config.ts";
+import { createHandlers } from "./server.ts";
+
+await runService({
+  name: "post",
+  schema: configSchema,
+  async start({ config, log, metrics, readiness, signal, onStop }) {
+    const admin = await startAdminServer({
+      host: config.HOST,
+      port: config.HTTP_PORT,
+      readiness,
+      metrics,
+      log,
+    });
+    onStop("admin server", () => admin.close());
+
+    const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-post", log });
+    onStop("postgres", () => postgres.close());
+
+    const ids = await leaseIds({ postgres, log, readiness, signal });
+    onStop("id lease", () => ids.close());
+
+    await maintainOutbox({ postgres, log, signal });
+    await maintainIdempotencyKeys({ postgres, log, signal });
+
+    const userService = openPeer(config.USER_SERVICE, config.PEER_SECRET);
+    onStop("user service", () => userService.close());
+
+    const server = await serveRpc({
+      service: PostService,
+      handlers: createHandlers({
+        postgres,
+        ids,
+        cursors: createCursors(config.CURSOR_SECRET),
+        users: createUsers(userService),
+      }),
+      host: config.HOST,
+      port: config.GRPC_PORT,
+      peerSecret: config.PEER_SECRET,
+      log,
+      metrics,
+    });
+    onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
+  },
+});

@@ -1,0 +1,95 @@
+import { Status } from "@chirrup/grpc";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { as, codeOf, type PostServiceUnderTest, startPostService } from "./post-service.ts";
+
+let service: PostServiceUnderTest;
+beforeAll(async () => {
+  service = await startPostService();
+});
+afterAll(() => service[Symbol.asyncDispose]());
+
+async function newPost(): Promise<bigint> {
+  const { post } = await service.client.createPost({ content: "viral" }, as(1n));
+  return post?.id ?? 0n;
+}
+
+async function rowsOf(postId: bigint): Promise<Record<"likes" | "comments" | "counts", bigint>> {
+  const [rows] = await service.postgres.query<Record<"likes" | "comments" | "counts", bigint>>({
+    name: "test-rows",
+    text: `select (select count(*) from likes where post_id = $1) as likes,
+      (select count(*) from comments where post_id = $1) as comments,
+      (select count(*) from post_counts where post_id = $1) as counts`,
+    values: [postId],
+  });
+  if (rows === undefined) throw new Error("no answer");
+  return rows;
+}
+
+describe("many at once", () => {
+  it("are counted exactly, repeated and contrary ones too", async () => {
+    const { client } = service;
+    const postId = await newPost();
+    const users = Array.from({ length: 50 }, (_, index) => BigInt(100 + index));
+    // The odd ones take it back; each call comes twice, all at once.
+    await Promise.all(
+      users.flatMap((userId) => [
+        client.likePost({ postId }, as(userId)),
+        client.likePost({ postId }, as(userId)),
+      ]),
+    );
+    expect((await client.getPost({ postId })).post?.likeCount).toBe(50n);
+    const odd = users.filter((userId) => userId % 2n === 1n);
+    await Promise.all([
+      ...odd.flatMap((userId) => [
+        client.unlikePost({ postId }, as(userId)),
+        client.unlikePost({ postId }, as(userId)),
+      ]),
+      ...users.map((userId) => client.createComment({ postId, content: "!" }, as(userId))),
+      ...users
+        .filter((userId) => userId % 2n === 0n)
+        .map((userId) => client.likePost({ postId }, as(userId))),
+    ]);
+    expect((await client.getPost({ postId })).post).toMatchObject({ likeCount: 25n, commentCount: 50n });
+    expect(await rowsOf(postId)).toMatchObject({ likes: 25n, comments: 50n });
+  });
+
+  it("likes and unlikes of the same few users leave a count that is the number of likes", async () => {
+    const { client } = service;
+    const postId = await newPost();
+    await Promise.all(
+      Array.from({ length: 200 }, (_, index) => {
+        const caller = as(BigInt(200 + (index % 5)));
+        return index % 2 === 0 ? client.likePost({ postId }, caller) : client.unlikePost({ postId }, caller);
+      }),
+    );
+    expect((await client.getPost({ postId })).post?.likeCount).toBe((await rowsOf(postId)).likes);
+  });
+
+  it("meet the deletion of the post without an orphan or a failure", async () => {
+    const { client } = service;
+    for (let round = 0; round < 10; round++) {
+      const postId = await newPost();
+      const { comment } = await client.createComment({ postId, content: "early" }, as(3n));
+      const users = Array.from({ length: 30 }, (_, index) => BigInt(300 + index));
+      const writes = users.flatMap((userId) => [
+        codeOf(client.likePost({ postId }, as(userId))),
+        codeOf(client.createComment({ postId, content: "x" }, as(userId))),
+        codeOf(client.unlikePost({ postId }, as(userId))),
+      ]);
+      writes.splice(30, 0, codeOf(client.deleteComment({ commentId: comment?.id ?? 0n }, as(3n))));
+      writes.splice(45, 0, codeOf(client.deletePost({ postId }, as(1n))));
+      const codes = await Promise.all(writes);
+      expect(codes.filter((code) => code !== Status.OK && code !== Status.NOT_FOUND)).toEqual([]);
+      expect(await rowsOf(postId)).toEqual({ likes: 0n, comments: 0n, counts: 0n });
+    }
+  });
+
+  it("delete a post once", async () => {
+    const postId = await newPost();
+    const codes = await Promise.all(
+      Array.from({ length: 10 }, () => codeOf(service.client.deletePost({ postId }, as(1n)))),
+    );
+    expect(codes.toSorted()).toEqual([Status.OK, ...Array.from({ length: 9 }, () => Status.NOT_FOUND)]);
+  });
+});

@@ -1,0 +1,120 @@
+import {
+  type CallOptions,
+  type Client,
+  createClient,
+  GrpcError,
+  Metadata,
+  serve,
+  type ServiceImpl,
+  serviceOf,
+  Status,
+} from "@chirrup/grpc";
+import {
+  createCursors,
+  createMetrics,
+  leaseIds,
+  maintainOutbox,
+  metadataKeys,
+  migrate,
+  openPeer,
+  openPostgres,
+  platformMigrations,
+  type Postgres,
+  serveRpc,
+} from "@chirrup/platform";
+import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
+import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
+import { testLog, testPostgres } from "@chirrup/testkit";
+
+import { createUsers } from "../src/clients/user.ts";
+import { postMigrations } from "../src/migrations.ts";
+import { createHandlers } from "../src/server.ts";
+
+export const peerSecret: string = "a secret of the tests, long enough for one";
+
+/** The service over a database of its own, a client of it, and the accounts that its user service knows. */
+export interface PostServiceUnderTest extends AsyncDisposable {
+  readonly client: Client<typeof PostService>;
+  readonly postgres: Postgres;
+  readonly accounts: Set<bigint>;
+}
+
+/** Starts the service as `main` does, without a process of its own. */
+export async function startPostService(): Promise<PostServiceUnderTest> {
+  const log = testLog();
+  const stopping = new AbortController();
+  const url = await (await testPostgres()).createDatabase("post");
+  await migrate({ url, folders: [platformMigrations, postMigrations], log });
+  const postgres = openPostgres({ url, applicationName: "post-test", log, maxConnections: 20 });
+  await maintainOutbox({ postgres, log, signal: stopping.signal });
+  const ids = await leaseIds({ postgres, log, signal: stopping.signal });
+
+  const accounts = new Set<bigint>();
+  const userServer = await serve({ services: [userService(accounts)], host: "127.0.0.1", port: 0 });
+  const userChannel = openPeer(`127.0.0.1:${userServer.port}`, peerSecret);
+
+  const cursors = createCursors("another secret of the tests, just as long");
+  const server = await serveRpc({
+    service: PostService,
+    handlers: createHandlers({ postgres, ids, cursors, users: createUsers(userChannel) }),
+    host: "127.0.0.1",
+    port: 0,
+    peerSecret,
+    log,
+    metrics: createMetrics({ service: "post" }),
+  });
+  const channel = openPeer(`127.0.0.1:${server.port}`, peerSecret);
+
+  return {
+    client: createClient(PostService, channel),
+    postgres,
+    accounts,
+    async [Symbol.asyncDispose]() {
+      channel.close();
+      await server.close(0);
+      userChannel.close();
+      await userServer.close(0);
+      stopping.abort();
+      await ids.close();
+      await postgres.close();
+    },
+  };
+}
+
+/** Call options of a signed-in user, as the gateway sends them. */
+export function as(userId: bigint, idempotencyKey?: string): CallOptions {
+  return {
+    metadata: Metadata.from({
+      [metadataKeys.userId]: String(userId),
+      [metadataKeys.sessionId]: "1",
+      ...(idempotencyKey === undefined ? {} : { [metadataKeys.idempotencyKey]: idempotencyKey }),
+    }),
+  };
+}
+
+/** The user service as far as this one asks it. */
+export function userService(accounts: ReadonlySet<bigint>): ReturnType<typeof serviceOf> {
+  const others = Object.fromEntries(
+    UserService.methods.map((method) => [
+      method.localName,
+      () => {
+        throw new GrpcError(Status.UNIMPLEMENTED, method.name);
+      },
+    ]),
+  ) as unknown as ServiceImpl<typeof UserService>;
+  return serviceOf(UserService, {
+    ...others,
+    batchGetUsers: ({ ids }) => ({ users: ids.filter((id) => accounts.has(id)).map((id) => ({ id })) }),
+  });
+}
+
+/** The code of a call's failure; OK when it succeeds. */
+export async function codeOf(call: Promise<unknown>): Promise<Status> {
+  try {
+    await call;
+    return Status.OK;
+  } catch (error) {
+    if (error instanceof GrpcError) return error.code;
+    throw error;
+  }
+}

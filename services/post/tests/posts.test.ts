@@ -1,0 +1,244 @@
+import { GrpcError, Status } from "@chirrup/grpc";
+import { idTimeMs } from "@chirrup/platform";
+import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
+import { fromBinary } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { BadRequestSchema } from "@chirrup/proto/google/rpc/error_details";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { as, codeOf, type PostServiceUnderTest, startPostService } from "./post-service.ts";
+
+let service: PostServiceUnderTest;
+beforeAll(async () => {
+  service = await startPostService();
+});
+afterAll(() => service[Symbol.asyncDispose]());
+
+async function newPost(authorId: bigint, content = "hello"): Promise<bigint> {
+  const { post } = await service.client.createPost({ content }, as(authorId));
+  return post?.id ?? 0n;
+}
+
+/** The fields that a refused call names. */
+async function wrongFields(call: Promise<unknown>): Promise<string[]> {
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof GrpcError) || error.code !== Status.INVALID_ARGUMENT)
+    throw new Error("not refused", { cause: error });
+  return error.details
+    .filter(({ typeUrl }) => typeUrl.endsWith("/google.rpc.BadRequest"))
+    .flatMap(({ value }) => fromBinary(BadRequestSchema, value).fieldViolations.map(({ field }) => field));
+}
+
+async function events(): Promise<string[]> {
+  const rows = await service.postgres.query<{ topic: string; key: string; payload: Uint8Array }>({
+    name: "test-events",
+    text: "select topic, key, payload from outbox order by id",
+  });
+  return rows.map(({ topic, key, payload: bytes }) => {
+    const { payload } = fromBinary(EventSchema, bytes);
+    if (payload.case !== "postCreated" && payload.case !== "postDeleted")
+      throw new Error("another service's event");
+    return [topic, key, payload.case, payload.value.postId, payload.value.authorId].join(" ");
+  });
+}
+
+describe("a post", () => {
+  it("is answered as it was written, at its id's time", async () => {
+    const before = Date.now();
+    const { post: created } = await service.client.createPost({ content: " Cafe\u0301 🐦\n" }, as(1n));
+    const { post, liked } = await service.client.getPost({ postId: created?.id ?? 0n }, as(2n));
+    expect(post).toEqual(created);
+    expect(post).toMatchObject({ authorId: 1n, content: " Café 🐦\n", likeCount: 0n, commentCount: 0n });
+    expect(liked).toBe(false);
+    const createdMs = post?.createdAt === undefined ? 0 : timestampMs(post.createdAt);
+    expect(createdMs).toBe(idTimeMs(post?.id ?? 0n));
+    expect(createdMs).toBeGreaterThanOrEqual(before - 2);
+    expect(createdMs).toBeLessThanOrEqual(Date.now() + 2);
+  });
+
+  it("is announced with its write and its deletion, and by nothing else", async () => {
+    const postId = await newPost(31n);
+    await codeOf(service.client.createPost({ content: "" }, as(31n)));
+    await codeOf(service.client.deletePost({ postId }, as(32n)));
+    await service.client.deletePost({ postId }, as(31n));
+    await codeOf(service.client.deletePost({ postId }, as(31n)));
+    expect((await events()).filter((event) => event.includes(" 31 "))).toEqual([
+      `posts 31 postCreated ${postId} 31`,
+      `posts 31 postDeleted ${postId} 31`,
+    ]);
+  });
+
+  it("is deleted by its author alone, with all that hangs on it", async () => {
+    const { client } = service;
+    const postId = await newPost(1n);
+    const { comment } = await client.createComment({ postId, content: "first" }, as(2n));
+    await client.likePost({ postId }, as(2n));
+    expect(await codeOf(client.deletePost({ postId }, as(2n)))).toBe(Status.PERMISSION_DENIED);
+    await client.deletePost({ postId }, as(1n));
+    for (const call of [
+      client.getPost({ postId }, as(1n)),
+      client.deletePost({ postId }, as(1n)),
+      client.listComments({ postId }, as(1n)),
+      client.listLikes({ postId }, as(1n)),
+      client.likePost({ postId }, as(1n)),
+      client.unlikePost({ postId }, as(1n)),
+      client.createComment({ postId, content: "late" }, as(1n)),
+      client.deleteComment({ commentId: comment?.id ?? 0n }, as(2n)),
+    ]) {
+      expect(await codeOf(call)).toBe(Status.NOT_FOUND);
+    }
+    const left = await service.postgres.query({
+      name: "test-left",
+      text: `select post_id from comments where post_id = $1 union all select post_id from likes where post_id = $1
+        union all select post_id from post_counts where post_id = $1`,
+      values: [postId],
+    });
+    expect(left).toEqual([]);
+  });
+});
+
+describe("a batch", () => {
+  it("keeps the order, once each, without what is missing, and tells what the caller likes", async () => {
+    const { client } = service;
+    const [first, second, third] = [await newPost(1n), await newPost(2n), await newPost(1n)];
+    await client.likePost({ postId: second }, as(7n));
+    await client.likePost({ postId: third }, as(8n));
+    const ids = [third, 5n, first, third, second];
+    const { posts, likedIds } = await client.batchGetPosts({ ids }, as(7n));
+    expect(posts.map(({ id }) => id)).toEqual([third, first, second]);
+    expect(posts.map(({ likeCount }) => likeCount)).toEqual([1n, 0n, 1n]);
+    expect(likedIds).toEqual([second]);
+    expect((await client.batchGetPosts({ ids })).likedIds).toEqual([]);
+  });
+});
+
+describe("comments and likes", () => {
+  it("lets only the commenter delete a comment", async () => {
+    const { client } = service;
+    const postId = await newPost(1n);
+    const { comment } = await client.createComment({ postId, content: "mine" }, as(2n));
+    const commentId = comment?.id ?? 0n;
+    expect(comment).toMatchObject({ postId, authorId: 2n, content: "mine" });
+    expect(await codeOf(client.deleteComment({ commentId }, as(1n)))).toBe(Status.PERMISSION_DENIED);
+    expect(await codeOf(client.deleteComment({ commentId }, as(2n)))).toBe(Status.OK);
+    expect(await codeOf(client.deleteComment({ commentId }, as(2n)))).toBe(Status.NOT_FOUND);
+    expect((await client.getPost({ postId })).post?.commentCount).toBe(0n);
+  });
+
+  it("keeps the first like's place when it comes twice", async () => {
+    const { client } = service;
+    const postId = await newPost(1n);
+    for (const userId of [2n, 3n, 2n]) await client.likePost({ postId }, as(userId));
+    const { likes } = await client.listLikes({ postId });
+    expect(likes.map(({ userId }) => userId)).toEqual([3n, 2n]);
+    await client.unlikePost({ postId }, as(2n));
+    await client.unlikePost({ postId }, as(2n));
+    expect(await client.getPost({ postId }, as(3n))).toMatchObject({ liked: true, post: { likeCount: 1n } });
+  });
+});
+
+describe("lists", () => {
+  it("page without a gap or a repeat, and end with an empty cursor", async () => {
+    const { client } = service;
+    const written: bigint[] = [];
+    for (let i = 0; i < 7; i++) written.unshift(await newPost(41n));
+    for (const pageSize of [1, 3, 7, 100, 101]) {
+      const seen: bigint[] = [];
+      let cursor = "";
+      do {
+        const page = await client.listUserPosts({ userId: 41n, cursor, pageSize });
+        seen.push(...page.posts.map(({ id }) => id));
+        cursor = page.nextCursor;
+      } while (cursor !== "");
+      expect(seen).toEqual(written);
+    }
+  });
+
+  it("refuse another list's cursor", async () => {
+    const { client } = service;
+    const postId = await newPost(42n);
+    await newPost(42n);
+    const { nextCursor } = await client.listUserPosts({ userId: 42n, pageSize: 1 });
+    expect(await wrongFields(client.listUserPosts({ userId: 41n, cursor: nextCursor }))).toEqual(["cursor"]);
+    expect(await wrongFields(client.listComments({ postId, cursor: nextCursor }))).toEqual(["cursor"]);
+    expect(await wrongFields(client.listLikes({ postId, cursor: "junk" }))).toEqual(["cursor"]);
+  });
+
+  it("tell a user without posts from no user", async () => {
+    service.accounts.add(51n);
+    expect(await service.client.listUserPosts({ userId: 51n })).toMatchObject({ posts: [], nextCursor: "" });
+    expect(await codeOf(service.client.listUserPosts({ userId: 52n }))).toBe(Status.NOT_FOUND);
+  });
+});
+
+describe("an idempotency key", () => {
+  it("makes a repeated write one, with one answer", async () => {
+    const { client } = service;
+    const { post } = await client.createPost({ content: "once" }, as(61n, "k1"));
+    expect((await client.createPost({ content: "once" }, as(61n, "k1"))).post).toEqual(post);
+    expect((await client.listUserPosts({ userId: 61n })).posts).toHaveLength(1);
+    expect(await codeOf(client.createPost({ content: "other" }, as(61n, "k1")))).toBe(
+      Status.INVALID_ARGUMENT,
+    );
+
+    const comments = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        client.createComment({ postId: post?.id ?? 0n, content: "x" }, as(61n, "k1")),
+      ),
+    );
+    expect(new Set(comments.map(({ comment }) => comment?.id)).size).toBe(1);
+    expect((await client.getPost({ postId: post?.id ?? 0n })).post?.commentCount).toBe(1n);
+  });
+
+  it("is free again when the write was refused", async () => {
+    const { client } = service;
+    expect(await codeOf(client.createComment({ postId: 5n, content: "x" }, as(62n, "k2")))).toBe(
+      Status.NOT_FOUND,
+    );
+    const postId = await newPost(62n);
+    expect(await codeOf(client.createComment({ postId, content: "x" }, as(62n, "k2")))).toBe(Status.OK);
+  });
+});
+
+describe("a refusal", () => {
+  it("names the wrong field", async () => {
+    const { client } = service;
+    const fields: [Promise<unknown>, string][] = [
+      [client.createPost({ content: " \n" }, as(1n)), "content"],
+      [client.createPost({ content: "x".repeat(5_001) }, as(1n)), "content"],
+      [client.createPost({ content: "\0" }, as(1n)), "content"],
+      [client.createComment({ postId: 1n, content: "" }, as(1n)), "content"],
+      [client.createComment({ postId: 0n, content: "x" }, as(1n)), "postId"],
+      [client.getPost({ postId: -1n }), "postId"],
+      [client.batchGetPosts({ ids: [] }), "ids"],
+      [client.batchGetPosts({ ids: Array.from({ length: 101 }, () => 1n) }), "ids"],
+      [client.batchGetPosts({ ids: [1n, 0n] }), "ids"],
+      [client.deletePost({ postId: 0n }, as(1n)), "postId"],
+      [client.deleteComment({ commentId: 0n }, as(1n)), "commentId"],
+      [client.listUserPosts({ userId: 0n }), "userId"],
+      [client.listUserPosts({ userId: 1n, pageSize: -1 }), "pageSize"],
+      [client.listByAuthors({ authorIds: [], limit: 1 }), "authorIds"],
+      [client.listByAuthors({ authorIds: [1n], limit: 0 }), "limit"],
+      [client.listByAuthors({ authorIds: [1n], limit: 1_001 }), "limit"],
+      [client.listByAuthors({ authorIds: [1n], limit: 1, before: -1n }), "before"],
+    ];
+    for (const [call, field] of fields) expect(await wrongFields(call)).toEqual([field]);
+  });
+
+  it("meets a write without a caller", async () => {
+    const { client } = service;
+    for (const call of [
+      client.createPost({ content: "x" }),
+      client.deletePost({ postId: 1n }),
+      client.createComment({ postId: 1n, content: "x" }),
+      client.deleteComment({ commentId: 1n }),
+      client.likePost({ postId: 1n }),
+      client.unlikePost({ postId: 1n }),
+    ]) {
+      expect(await codeOf(call)).toBe(Status.UNAUTHENTICATED);
+    }
+  });
+});

@@ -1,0 +1,6 @@
+export {
+  startAdminServer,
+  type AdminRoute,
+  type AdminServer,
+  type AdminServerOptions,
+} from "./admin-server.ts";

@@ -1,0 +1,1 @@
+export { openRedis, type OpenRedisOptions, type Redis } from "./open-redis.ts";

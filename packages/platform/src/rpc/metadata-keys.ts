@@ -1,0 +1,18 @@
+/** What travels beside a request between the gateway and the services. */
+export const metadataKeys = {
+  /** The caller's user id in decimal; set by the gateway from the verified token alone. */
+  userId: "chirrup-user-id",
+  /** The caller's session id in decimal; always beside the user id. */
+  sessionId: "chirrup-session-id",
+  requestId: "chirrup-request-id",
+  /** Proves the peer to be the gateway or a service. */
+  peerSecret: "chirrup-peer-secret",
+  /** The `Idempotency-Key` of the request. */
+  idempotencyKey: "chirrup-idempotency-key",
+  /** The IP address that the request came from. */
+  clientAddress: "chirrup-client-address",
+  /** The `User-Agent` of the request, printable ASCII. */
+  userAgent: "chirrup-user-agent",
+  /** W3C Trace Context. */
+  traceparent: "traceparent",
+} as const;

@@ -1,0 +1,108 @@
+import type { CommonSettings, ProcessSettings } from "@chirrup/platform";
+import { commonSettings, parseConfig, processSettings, setting } from "@chirrup/platform";
+import { z } from "zod";
+import { isStrongEnough } from "./domain/hash-cost.ts";
+
+type NumberSetting = z.ZodDefault<z.ZodType<number, string>>;
+type TextSetting = z.ZodType<string, string>;
+
+type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
+
+type UserSettings = CommonSettings &
+  MigrationSettings & {
+    readonly SIGNING_KEY_SECRET: TextSetting;
+    readonly REFRESH_SECRET: TextSetting;
+    readonly CURSOR_SECRET: TextSetting;
+    readonly TOKEN_ISSUER: TextSetting;
+    readonly TOKEN_AUDIENCE: TextSetting;
+    readonly ACCESS_TOKEN_TTL_S: NumberSetting;
+    readonly SESSION_IDLE_S: NumberSetting;
+    readonly SESSION_MAX_AGE_S: NumberSetting;
+    readonly SESSION_HISTORY_S: NumberSetting;
+    readonly REFRESH_GRACE_MS: NumberSetting;
+    readonly SIGNING_KEY_RELOAD_MS: NumberSetting;
+    readonly PASSWORD_HASH_MEMORY_KIB: NumberSetting;
+    readonly PASSWORD_HASH_PASSES: NumberSetting;
+    readonly PASSWORD_HASH_CONCURRENCY: NumberSetting;
+    readonly PASSWORD_HASH_MAX_WAITING: NumberSetting;
+  };
+
+const databaseUrl = setting.url("postgres", "postgresql").describe("The user database on its primary.");
+const dayS = 86_400;
+
+/** The settings of the service. */
+export const configSchema: z.ZodObject<UserSettings> = z
+  .object({
+    ...commonSettings,
+    DATABASE_URL: databaseUrl,
+    SIGNING_KEY_SECRET: setting
+      .secret()
+      .describe("Seals the private signing keys in the database; all instances share it."),
+    REFRESH_SECRET: setting
+      .secret()
+      .describe("Derives each refresh token's successor; all instances share it."),
+    CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
+    TOKEN_ISSUER: setting.text().describe("`iss` of access tokens."),
+    TOKEN_AUDIENCE: setting.text().describe("`aud` of access tokens."),
+    ACCESS_TOKEN_TTL_S: seconds(600, 3_600).describe(
+      "How long an access token is good, in seconds; at most 3,600. Gateways keep revocations as long.",
+    ),
+    SESSION_IDLE_S: seconds(30 * dayS).describe(
+      "A session ends when it is not refreshed for so many seconds.",
+    ),
+    SESSION_MAX_AGE_S: seconds(90 * dayS).describe(
+      "A session ends so many seconds after its sign-in, in any case.",
+    ),
+    SESSION_HISTORY_S: seconds(30 * dayS).describe("How long an ended session's row is kept, in seconds."),
+    REFRESH_GRACE_MS: setting
+      .durationMs()
+      .default(10_000)
+      .describe(
+        "How long a replaced refresh token still answers with its unused successor, in milliseconds.",
+      ),
+    SIGNING_KEY_RELOAD_MS: setting
+      .durationMs()
+      .refine((value) => value >= 1_000, "must be at least 1000")
+      .default(30_000)
+      .describe(
+        "How often the signing keys are read again, in milliseconds; a new key signs after twice that.",
+      ),
+    PASSWORD_HASH_MEMORY_KIB: setting
+      .positiveInt()
+      .default(19_456)
+      .describe("argon2id's memory, in KiB; with the passes no less than OWASP's least."),
+    PASSWORD_HASH_PASSES: setting.positiveInt().default(2).describe("argon2id's passes over the memory."),
+    PASSWORD_HASH_CONCURRENCY: setting
+      .positiveInt()
+      .refine((value) => value <= 3, "must be at most 3, to leave one thread of the pool of four")
+      .default(2)
+      .describe("How many passwords are hashed at once, 1 to 3."),
+    PASSWORD_HASH_MAX_WAITING: setting
+      .positiveInt()
+      .default(64)
+      .describe("How many calls wait for their turn to hash; others are refused with a retry delay."),
+  })
+  .refine(
+    (config) =>
+      isStrongEnough({ memoryKib: config.PASSWORD_HASH_MEMORY_KIB, passes: config.PASSWORD_HASH_PASSES }),
+    { path: ["PASSWORD_HASH_MEMORY_KIB"], error: "and PASSWORD_HASH_PASSES are below OWASP's least" },
+  );
+
+export type Config = z.infer<typeof configSchema>;
+
+const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
+  ...processSettings,
+  DATABASE_URL: databaseUrl,
+});
+
+/** The settings of `migrate.ts`, from the environment. */
+export function readMigrationConfig(): z.infer<typeof migrationSchema> {
+  return parseConfig(migrationSchema, process.env);
+}
+
+function seconds(fallback: number, max = 10 * 365 * dayS): NumberSetting {
+  return setting
+    .positiveInt()
+    .refine((value) => value <= max, `must be at most ${max}`)
+    .default(fallback);
+}

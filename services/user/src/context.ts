@@ -1,0 +1,27 @@
+import type { Cursors, Handlers, Ids, Postgres } from "@chirrup/platform";
+import type { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
+import type { SessionPolicy } from "./domain/session.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+import type { RevocationFeed } from "./revocation-feed.ts";
+import type { TokenIssuer } from "./token-issuer.ts";
+
+/** What the handlers work with. */
+export interface Context {
+  /** The primary: a profile must show what its owner just changed. */
+  readonly postgres: Postgres;
+  readonly ids: Pick<Ids, "next">;
+  readonly cursors: Cursors;
+  readonly hasher: PasswordHasher;
+  readonly tokens: TokenIssuer;
+  readonly sessionPolicy: SessionPolicy;
+  readonly accessTokenTtlS: number;
+  readonly refreshSecret: string;
+  readonly revocations: RevocationFeed;
+  /** The clock of every decision about time. */
+  readonly now: () => Date;
+  /** Counts sessions ended because an old refresh token was replayed. */
+  readonly onReplay: () => void;
+}
+
+/** The implementation of each rpc, by its local name. */
+export type Rpc = Handlers<typeof UserService>;

@@ -1,0 +1,85 @@
+import type { KeyObject } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  generateKeyPairSync,
+  hkdfSync,
+  randomBytes,
+} from "node:crypto";
+import type { JWK } from "jose";
+import { calculateJwkThumbprint } from "jose";
+
+/** A key as it is stored: the private half sealed. */
+export interface StoredSigningKey {
+  readonly kid: string;
+  readonly publicJwk: JWK;
+  readonly sealedPrivateKey: Buffer;
+  readonly createdAt: Date;
+}
+
+/** A key that can sign. */
+export interface SigningKey {
+  readonly kid: string;
+  readonly publicJwk: JWK;
+  readonly privateKey: KeyObject;
+  readonly createdAt: Date;
+}
+
+const cipher = "aes-256-gcm";
+const ivBytes = 12;
+const tagBytes = 16;
+
+/** The key that seals private keys, from SIGNING_KEY_SECRET (RFC 5869). */
+export function sealingKey(secret: string): Buffer {
+  return Buffer.from(hkdfSync("sha256", secret, "", "chirrup user signing keys", 32));
+}
+
+/** A new Ed25519 key, its private half sealed. */
+export async function generateSigningKey(sealWith: Buffer, now: Date): Promise<StoredSigningKey> {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const jwk = publicKey.export({ format: "jwk" }) as JWK;
+  const kid = await calculateJwkThumbprint(jwk);
+  return {
+    kid,
+    publicJwk: { ...jwk, kid, alg: "EdDSA", use: "sig" },
+    sealedPrivateKey: seal(privateKey.export({ format: "der", type: "pkcs8" }), kid, sealWith),
+    createdAt: now,
+  };
+}
+
+/** @throws When the key was sealed under another secret, or its row was tampered with. */
+export function openSigningKey(stored: StoredSigningKey, sealedWith: Buffer): SigningKey {
+  const der = open(stored.sealedPrivateKey, stored.kid, sealedWith);
+  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  return { kid: stored.kid, publicJwk: stored.publicJwk, privateKey, createdAt: stored.createdAt };
+}
+
+/**
+ * The key to sign with: the newest that has been published for `publishedForMs`, so that verifiers have
+ * had time to fetch it; the oldest when none has.
+ */
+export function chooseSigningKey(
+  keys: readonly SigningKey[],
+  now: Date,
+  publishedForMs: number,
+): SigningKey | undefined {
+  const byAge = keys.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  const published = byAge.filter((key) => now.getTime() - key.createdAt.getTime() >= publishedForMs);
+  return published.at(-1) ?? byAge[0];
+}
+
+// Sealed form: iv, tag, ciphertext. The kid is authenticated with it, so that rows cannot be swapped.
+function seal(plain: Buffer, kid: string, key: Buffer): Buffer {
+  const iv = randomBytes(ivBytes);
+  const encrypt = createCipheriv(cipher, key, iv, { authTagLength: tagBytes }).setAAD(Buffer.from(kid));
+  const text = Buffer.concat([encrypt.update(plain), encrypt.final()]);
+  return Buffer.concat([iv, encrypt.getAuthTag(), text]);
+}
+
+function open(sealed: Buffer, kid: string, key: Buffer): Buffer {
+  const decrypt = createDecipheriv(cipher, key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
+    .setAAD(Buffer.from(kid))
+    .setAuthTag(sealed.subarray(ivBytes, ivBytes + tagBytes));
+  return Buffer.concat([decrypt.update(sealed.subarray(ivBytes + tagBytes)), decrypt.final()]);
+}

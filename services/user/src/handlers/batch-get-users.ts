@@ -1,0 +1,18 @@
+import type { Context, Rpc } from "../context.ts";
+import { checkIds } from "../domain/id.ts";
+import { allValid } from "../domain/validation.ts";
+import { presentUser } from "../present.ts";
+import { findProfiles } from "../store/account.ts";
+
+const maxIds = 100;
+
+/** Live users in the order asked for, each once. */
+export function batchGetUsers({ postgres }: Context): Rpc["batchGetUsers"] {
+  return async (request) => {
+    const { ids } = allValid({ ids: checkIds(request.ids, maxIds) });
+    const profiles = await findProfiles(postgres, ids);
+    const byId = new Map(profiles.map((profile) => [profile.id, profile]));
+    const found = ids.map((id) => byId.get(id)).filter((profile) => profile !== undefined);
+    return { users: found.map(presentUser) };
+  };
+}

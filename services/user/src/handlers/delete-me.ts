@@ -1,0 +1,27 @@
+import { requireCaller } from "@chirrup/platform";
+import { announce } from "../announce.ts";
+import type { Context, Rpc } from "../context.ts";
+import { forgetAt } from "../domain/revocation.ts";
+import { accountGone } from "../require-account.ts";
+import { scrubAccount } from "../store/account.ts";
+import { deleteCredential } from "../store/credential.ts";
+import { endSessions, scrubSessions } from "../store/session.ts";
+
+/** Empties the account, frees its username and e-mail, ends its sessions and announces it. */
+export function deleteMe(context: Context): Rpc["deleteMe"] {
+  const { postgres, now: clock, accessTokenTtlS } = context;
+  return async (_request, call) => {
+    const { userId } = requireCaller(call);
+    await postgres.transaction(async (tx) => {
+      // First the credential: a sign-in under way holds it, and locks what follows in the same order.
+      if (!(await deleteCredential(tx, userId))) throw accountGone();
+      const now = clock();
+      await scrubAccount(tx, userId, now);
+      await announce(context, tx, call, userId, { case: "userDeleted", value: { userId } });
+      await scrubSessions(tx, userId);
+      const end = { reason: "account_deleted", now, forgetAt: forgetAt(now, accessTokenTtlS) } as const;
+      await endSessions(tx, { userId }, end);
+    });
+    return {};
+  };
+}

@@ -1,0 +1,66 @@
+import { Status } from "@chirrup/grpc";
+import type { Queryable } from "@chirrup/platform";
+import { alreadyExists, DomainError, unavailable } from "@chirrup/platform";
+import { announce } from "../announce.ts";
+import type { Context, Rpc } from "../context.ts";
+import type { Account } from "../domain/account.ts";
+import { checkEmail } from "../domain/email.ts";
+import { checkNewPassword } from "../domain/password.ts";
+import { checkUsername } from "../domain/username.ts";
+import { allValid } from "../domain/validation.ts";
+import { openSession } from "../open-session.ts";
+import { presentAccount } from "../present.ts";
+import { insertAccount, takenFields } from "../store/account.ts";
+import { insertCredential } from "../store/credential.ts";
+
+/**
+ * Makes an account, announces it and signs it in, in one transaction.
+ *
+ * An Idempotency-Key is not kept: the answer holds tokens, and those are stored nowhere. Who lost the
+ * answer signs in.
+ */
+export function register(context: Context): Rpc["register"] {
+  const { postgres, ids, hasher, tokens } = context;
+  return async (request, call) => {
+    const { username, email, password } = allValid({
+      username: checkUsername(request.username),
+      email: checkEmail(request.email),
+      password: checkNewPassword(request.password),
+    });
+    // Asked before the costly hash; that no other took them since is told by the insert.
+    await refuseTaken(postgres, username, email);
+    const passwordHash = await hasher.hash(password, call.signal);
+
+    const account: Account = { id: ids.next(), username, email, displayName: username, bio: "" };
+    const session = await postgres.transaction(async (tx) => {
+      if (!(await insertAccount(tx, account))) return undefined;
+      await insertCredential(tx, account.id, passwordHash);
+      await announce(context, tx, call, account.id, {
+        case: "userRegistered",
+        value: { userId: account.id },
+      });
+      return openSession(context, tx, account.id, call);
+    });
+    if (session === undefined) {
+      await refuseTaken(postgres, username, email);
+      throw unavailable("the name was taken and freed meanwhile", 100);
+    }
+    return { user: presentAccount(account), ...(await tokens(session)) };
+  };
+}
+
+async function refuseTaken(db: Queryable, username: string, email: string): Promise<void> {
+  const taken = await takenFields(db, { username, email });
+  const violations = (["username", "email"] as const)
+    .filter((field) => taken[field])
+    .map((field) => ({ field, description: "is taken" }));
+  const [first, second] = violations;
+  if (first === undefined) return;
+  if (second === undefined) throw alreadyExists(first.field, first.description);
+  throw new DomainError(
+    Status.ALREADY_EXISTS,
+    "USERNAME_AND_EMAIL_TAKEN",
+    "username: is taken; email: is taken",
+    { violations },
+  );
+}

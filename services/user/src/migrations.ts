@@ -1,0 +1,2 @@
+/** The folder of the service's own tables. */
+export const userMigrations: URL = new URL("../migrations/", import.meta.url);

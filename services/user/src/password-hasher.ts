@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { hash, parseOptions, verify } from "@node-rs/argon2";
+import { resourceExhausted } from "@chirrup/platform";
+import type { HashCost } from "./domain/hash-cost.ts";
+import { createWorkQueue, QueueFull } from "./domain/work-queue.ts";
+
+/**
+ * argon2id behind a bounded line. It computes in libuv's thread pool (four threads); a concurrency of
+ * two leaves the others to DNS and token signing, so that a flood of sign-ins slows only sign-ins.
+ */
+export interface PasswordHasher {
+  /** PHC string. @throws RESOURCE_EXHAUSTED with a retry delay when the line is full. */
+  hash(password: string, signal?: AbortSignal): Promise<string>;
+  /**
+   * Whether the password is the one that was hashed. Without a hash or a password it is false, after the
+   * same work, so that the time does not tell whether an account exists.
+   *
+   * @throws RESOURCE_EXHAUSTED with a retry delay when the line is full.
+   */
+  verify(stored: string | undefined, password: string | undefined, signal?: AbortSignal): Promise<boolean>;
+  /** Whether a hash was made at another cost than today's. */
+  isOutdated(stored: string): boolean;
+  /** How many calls wait. */
+  waiting(): number;
+}
+
+const retryAfterMs = 1_000;
+/** `Algorithm.Argon2id`; the package declares it as a const enum, which type stripping cannot read. */
+const argon2id = 2;
+
+export async function createPasswordHasher(options: {
+  cost: HashCost;
+  concurrency: number;
+  maxWaiting: number;
+}): Promise<PasswordHasher> {
+  const { cost } = options;
+  const queue = createWorkQueue(options);
+  const parameters = {
+    algorithm: argon2id,
+    memoryCost: cost.memoryKib,
+    timeCost: cost.passes,
+    parallelism: 1,
+  };
+  const nobodysHash = await hash(randomBytes(32), parameters);
+
+  async function inLine<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await queue.run(work, signal);
+    } catch (error) {
+      if (error instanceof QueueFull) throw resourceExhausted("too many sign-ins at once", retryAfterMs);
+      throw error;
+    }
+  }
+
+  return {
+    hash: (password, signal) => inLine(() => hash(password, parameters), signal),
+    async verify(stored, password, signal) {
+      const matches = await inLine(() => verify(stored ?? nobodysHash, password ?? ""), signal);
+      return matches && stored !== undefined && password !== undefined;
+    },
+    isOutdated(stored) {
+      const made = parseOptions(stored);
+      return made.memoryCost !== cost.memoryKib || made.timeCost !== cost.passes || made.parallelism !== 1;
+    },
+    waiting: () => queue.waiting(),
+  };
+}

@@ -1,0 +1,128 @@
+import type { Lifecycle } from "@chirrup/platform";
+import {
+  createCursors,
+  leaseIds,
+  maintainIdempotencyKeys,
+  maintainOutbox,
+  openPostgres,
+  serveRpc,
+  startAdminServer,
+} from "@chirrup/platform";
+import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
+import type { Config } from "./config.ts";
+import { jwksRoute } from "./jwks-route.ts";
+import { openKeyRing } from "./key-ring.ts";
+import { createPasswordHasher } from "./password-hasher.ts";
+import { purgeUntilStopped } from "./purge.ts";
+import { openRevocationFeed } from "./revocation-feed.ts";
+import { createHandlers } from "./server.ts";
+import { createTokenIssuer } from "./token-issuer.ts";
+
+/** The ports that were taken, for a caller that asked for any free one. */
+export interface Ports {
+  readonly grpc: number;
+  readonly http: number;
+}
+
+const systemNow = (): Date => new Date();
+
+/**
+ * Starts the service in this process.
+ *
+ * @param now - The clock of every decision about time. Default: the system's.
+ */
+export async function start(life: Lifecycle<Config>, now: () => Date = systemNow): Promise<Ports> {
+  const { config, log, metrics, readiness, signal, onStop } = life;
+
+  const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-user", log });
+  onStop("postgres", () => postgres.close());
+  // Apart from the pool of the calls: when those wait for a connection, gateways must not lose sight of
+  // revocations and close.
+  const revocationReads = openPostgres({
+    url: config.DATABASE_URL,
+    applicationName: "chirrup-user-revocations",
+    maxConnections: 2,
+    statementTimeoutMs: 1_000,
+    log,
+  });
+  onStop("postgres of revocations", () => revocationReads.close());
+
+  const ids = await leaseIds({ postgres, log, readiness, signal });
+  onStop("ids", () => ids.close());
+  await maintainOutbox({ postgres, log, signal });
+  await maintainIdempotencyKeys({ postgres, log, signal });
+
+  const hasher = await createPasswordHasher({
+    cost: { memoryKib: config.PASSWORD_HASH_MEMORY_KIB, passes: config.PASSWORD_HASH_PASSES },
+    concurrency: config.PASSWORD_HASH_CONCURRENCY,
+    maxWaiting: config.PASSWORD_HASH_MAX_WAITING,
+  });
+  const keyRing = await openKeyRing({
+    postgres,
+    secret: config.SIGNING_KEY_SECRET,
+    reloadMs: config.SIGNING_KEY_RELOAD_MS,
+    now,
+    log,
+    signal,
+  });
+  const revocations = await openRevocationFeed({ postgres: revocationReads, now, log, signal });
+  readiness.add("revocations", () => revocations.obstacle());
+  void purgeUntilStopped({ postgres, historyMs: config.SESSION_HISTORY_S * 1_000, now, log, signal });
+
+  metrics.gauge({
+    name: "chirrup_user_password_hash_waiting",
+    help: "Calls that wait for their turn to hash a password.",
+    collect: (gauge) => gauge.set(hasher.waiting()),
+  });
+  const replays = metrics.counter({
+    name: "chirrup_user_refresh_token_replays_total",
+    help: "Sessions ended because an old refresh token was replayed.",
+  });
+
+  const tokens = createTokenIssuer({
+    keyRing,
+    policy: {
+      issuer: config.TOKEN_ISSUER,
+      audience: config.TOKEN_AUDIENCE,
+      ttlS: config.ACCESS_TOKEN_TTL_S,
+    },
+    now,
+  });
+  const admin = await startAdminServer({
+    host: config.HOST,
+    port: config.HTTP_PORT,
+    readiness,
+    metrics,
+    log,
+    routes: { "/.well-known/jwks.json": jwksRoute(keyRing) },
+  });
+  onStop("admin server", () => admin.close());
+
+  const server = await serveRpc({
+    service: UserService,
+    handlers: createHandlers({
+      postgres,
+      ids,
+      cursors: createCursors(config.CURSOR_SECRET),
+      hasher,
+      tokens,
+      sessionPolicy: {
+        idleMs: config.SESSION_IDLE_S * 1_000,
+        maxAgeMs: config.SESSION_MAX_AGE_S * 1_000,
+        graceMs: config.REFRESH_GRACE_MS,
+      },
+      accessTokenTtlS: config.ACCESS_TOKEN_TTL_S,
+      refreshSecret: config.REFRESH_SECRET,
+      revocations,
+      now,
+      onReplay: () => replays.inc(),
+    }),
+    host: config.HOST,
+    port: config.GRPC_PORT,
+    peerSecret: config.PEER_SECRET,
+    log,
+    metrics,
+  });
+  onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
+  return { grpc: server.port, http: admin.port };
+}

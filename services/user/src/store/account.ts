@@ -1,0 +1,82 @@
+import type { Queryable } from "@chirrup/platform";
+import type { Account, Profile } from "../domain/account.ts";
+import { usernameKey } from "../domain/username.ts";
+
+const profileColumns = `id, username, display_name AS "displayName", bio`;
+const accountColumns = `${profileColumns}, email`;
+
+/** False when the username or the e-mail is taken; `takenFields` tells which. */
+export async function insertAccount(tx: Queryable, account: Account): Promise<boolean> {
+  const rows = await tx.query({
+    name: "account_insert",
+    text: `INSERT INTO accounts (id, username, email, display_name, bio) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT DO NOTHING RETURNING id`,
+    values: [account.id, account.username, account.email, account.displayName, account.bio],
+  });
+  return rows.length === 1;
+}
+
+export async function takenFields(
+  db: Queryable,
+  wanted: { username: string; email: string },
+): Promise<{ username: boolean; email: boolean }> {
+  const [row] = await db.query<{ username: boolean; email: boolean }>({
+    name: "account_taken_fields",
+    text: `SELECT EXISTS (SELECT FROM accounts WHERE lower(username COLLATE "C") = $1) AS username,
+                  EXISTS (SELECT FROM accounts WHERE email COLLATE "C" = $2) AS email`,
+    values: [usernameKey(wanted.username), wanted.email],
+  });
+  return row ?? { username: false, email: false };
+}
+
+export async function findAccount(db: Queryable, id: bigint): Promise<Account | undefined> {
+  const [row] = await db.query<Account>({
+    name: "account_by_id",
+    text: `SELECT ${accountColumns} FROM accounts WHERE id = $1 AND deleted_at IS NULL`,
+    values: [id],
+  });
+  return row;
+}
+
+/** Live accounts of these ids, in no order. */
+export async function findProfiles(db: Queryable, ids: readonly bigint[]): Promise<Profile[]> {
+  return db.query<Profile>({
+    name: "profiles_by_id",
+    text: `SELECT ${profileColumns} FROM accounts WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL`,
+    values: [ids],
+  });
+}
+
+export async function findProfileByUsername(db: Queryable, username: string): Promise<Profile | undefined> {
+  const [row] = await db.query<Profile>({
+    name: "profile_by_username",
+    text: `SELECT ${profileColumns} FROM accounts WHERE lower(username COLLATE "C") = $1`,
+    values: [usernameKey(username)],
+  });
+  return row;
+}
+
+/** Sets the fields that are present; undefined when there is no such live account. */
+export async function updateProfile(
+  tx: Queryable,
+  id: bigint,
+  change: { displayName?: string | undefined; bio?: string | undefined },
+): Promise<Account | undefined> {
+  const [row] = await tx.query<Account>({
+    name: "account_update_profile",
+    text: `UPDATE accounts SET display_name = coalesce($2, display_name), bio = coalesce($3, bio)
+           WHERE id = $1 AND deleted_at IS NULL RETURNING ${accountColumns}`,
+    values: [id, change.displayName ?? null, change.bio ?? null],
+  });
+  return row;
+}
+
+/** Empties the account and frees its username and e-mail. */
+export async function scrubAccount(tx: Queryable, id: bigint, now: Date): Promise<void> {
+  await tx.query({
+    name: "account_scrub",
+    text: `UPDATE accounts SET username = NULL, email = NULL, display_name = '', bio = '', deleted_at = $2
+           WHERE id = $1 AND deleted_at IS NULL`,
+    values: [id, now],
+  });
+}

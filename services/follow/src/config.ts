@@ -1,0 +1,64 @@
+import {
+  commonSettings,
+  parseConfig,
+  processSettings,
+  setting,
+  type CommonSettings,
+  type ProcessSettings,
+} from "@chirrup/platform";
+import { z } from "zod";
+import { defaultDownThreshold, type Thresholds } from "./domain/celebrity-state.ts";
+
+type NumberSetting = z.ZodType<number, string>;
+type TextSetting = z.ZodType<string, string>;
+
+type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
+
+type Settings = CommonSettings & {
+  readonly DATABASE_URL: TextSetting;
+  readonly USER_SERVICE: TextSetting;
+  readonly CURSOR_SECRET: TextSetting;
+  readonly CELEBRITY_THRESHOLD: z.ZodDefault<NumberSetting>;
+  readonly CELEBRITY_DOWN_THRESHOLD: z.ZodOptional<NumberSetting>;
+};
+
+const databaseUrl = setting.url("postgres", "postgresql").describe("The follow database on its primary.");
+
+export const configSchema: z.ZodObject<Settings> = z
+  .object({
+    ...commonSettings,
+    DATABASE_URL: databaseUrl,
+    USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
+    CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
+    CELEBRITY_THRESHOLD: setting
+      .positiveInt()
+      .default(10_000)
+      .describe("From this many followers on, an author's posts are merged when read instead of pushed."),
+    CELEBRITY_DOWN_THRESHOLD: setting
+      .positiveInt()
+      .optional()
+      .describe("Below this many they are pushed again; 90 % of CELEBRITY_THRESHOLD when not set."),
+  })
+  .refine(({ CELEBRITY_THRESHOLD: up, CELEBRITY_DOWN_THRESHOLD: down }) => down === undefined || down <= up, {
+    path: ["CELEBRITY_DOWN_THRESHOLD"],
+    message: "must not be above CELEBRITY_THRESHOLD",
+  });
+
+export type Config = z.infer<typeof configSchema>;
+
+export function thresholdsOf(
+  config: Pick<Config, "CELEBRITY_THRESHOLD" | "CELEBRITY_DOWN_THRESHOLD">,
+): Thresholds {
+  const up = config.CELEBRITY_THRESHOLD;
+  return { up, down: config.CELEBRITY_DOWN_THRESHOLD ?? defaultDownThreshold(up) };
+}
+
+const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
+  ...processSettings,
+  DATABASE_URL: databaseUrl,
+});
+
+/** What the migration needs of the environment. Throws ConfigError. */
+export function readMigrationConfig(): z.infer<typeof migrationSchema> {
+  return parseConfig(migrationSchema, process.env);
+}

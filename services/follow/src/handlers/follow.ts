@@ -1,0 +1,60 @@
+import { appendOutbox, requireCaller, topics, type Queryable } from "@chirrup/platform";
+import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
+import type { FollowContext, Rpc } from "../context.ts";
+import { afterCount } from "../domain/celebrity-state.ts";
+import { requireAnother, requireRoom, type Ends } from "../domain/edge.ts";
+import { requireUserId } from "../domain/user-id.ts";
+import { oncePerKey } from "../idempotency.ts";
+import { moveState } from "../store/celebrity-states.ts";
+import { insertEdge, readRelationship } from "../store/edges.ts";
+
+export function follow(context: FollowContext): Rpc<"follow"> {
+  const { postgres, users } = context;
+  return async (request, call) => {
+    const { userId: callerId } = requireCaller(call);
+    const { userId } = request;
+    requireUserId(userId);
+    requireAnother(callerId, userId);
+
+    const { following } = await readRelationship(postgres, { callerId, userId });
+    if (following && call.idempotencyKey === undefined) return {};
+    // An edge proves that the user exists.
+    if (!following) await users.requireExisting(userId, call);
+
+    const ends = { followerId: callerId, followeeId: userId };
+    await postgres.transaction((tx) =>
+      oncePerKey(tx, call, FollowService.method.follow, request, () =>
+        addEdge(tx, context, ends, call.traceparent),
+      ),
+    );
+    return {};
+  };
+}
+
+async function addEdge(
+  tx: Queryable,
+  { ids, thresholds }: Pick<FollowContext, "ids" | "thresholds">,
+  { followerId, followeeId }: Ends,
+  traceparent: string,
+): Promise<void> {
+  const edge = await insertEdge(tx, { followerId, followeeId, id: ids.next() });
+  if (edge === undefined) return;
+  requireRoom(edge.following);
+
+  await appendOutbox(tx, {
+    topic: topics.follows,
+    key: followerId,
+    event: { case: "followCreated", value: { followId: edge.id, followerId, followeeId } },
+    eventId: ids.next(),
+    traceparent,
+  });
+  // Not only when the count meets the threshold exactly: another instance may run with another one.
+  if (edge.followers >= thresholds.up) {
+    await moveState(tx, {
+      ids,
+      userId: followeeId,
+      traceparent,
+      decide: ({ state }) => afterCount(state, edge.followers, thresholds),
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service";
+import type { FollowContext, Rpc } from "../context.ts";
+import { requireUserId } from "../domain/user-id.ts";
+import { celebritiesAround } from "../store/celebrity-states.ts";
+
+export function listFollowedCelebrities({
+  postgres,
+}: Pick<FollowContext, "postgres">): Rpc<"listFollowedCelebrities"> {
+  return async ({ userId }) => {
+    requireUserId(userId);
+
+    const around = await celebritiesAround(postgres, userId);
+    const own = around.find((author) => author.userId === userId);
+    return {
+      followeeIds: around.filter((author) => author !== own).map((author) => author.userId),
+      ownState: own?.state ?? CelebrityState.NORMAL,
+    };
+  };
+}

@@ -1,0 +1,59 @@
+import { appendOutbox, requireCaller, topics, type Queryable } from "@chirrup/platform";
+import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
+import type { FollowContext, Rpc } from "../context.ts";
+import { afterCount } from "../domain/celebrity-state.ts";
+import type { Ends } from "../domain/edge.ts";
+import { requireUserId } from "../domain/user-id.ts";
+import { oncePerKey } from "../idempotency.ts";
+import { moveState } from "../store/celebrity-states.ts";
+import { deleteEdge, readRelationship } from "../store/edges.ts";
+
+export function unfollow(context: FollowContext): Rpc<"unfollow"> {
+  const { postgres, users } = context;
+  return async (request, call) => {
+    const { userId: callerId } = requireCaller(call);
+    const { userId } = request;
+    requireUserId(userId);
+
+    const { following } = await readRelationship(postgres, { callerId, userId });
+    if (!following) {
+      await users.requireExisting(userId, call);
+      if (call.idempotencyKey === undefined) return {};
+    }
+
+    const ends = { followerId: callerId, followeeId: userId };
+    await postgres.transaction((tx) =>
+      oncePerKey(tx, call, FollowService.method.unfollow, request, () =>
+        removeEdge(tx, context, ends, call.traceparent),
+      ),
+    );
+    return {};
+  };
+}
+
+async function removeEdge(
+  tx: Queryable,
+  { ids, thresholds }: Pick<FollowContext, "ids" | "thresholds">,
+  { followerId, followeeId }: Ends,
+  traceparent: string,
+): Promise<void> {
+  const edge = await deleteEdge(tx, { followerId, followeeId });
+  if (edge === undefined) return;
+
+  await appendOutbox(tx, {
+    topic: topics.follows,
+    key: followerId,
+    event: { case: "followDeleted", value: { followId: edge.id, followerId, followeeId } },
+    eventId: ids.next(),
+    traceparent,
+  });
+  // Not only when the count meets the threshold exactly: another instance may run with another one.
+  if (edge.followers < thresholds.down) {
+    await moveState(tx, {
+      ids,
+      userId: followeeId,
+      traceparent,
+      decide: ({ state }) => afterCount(state, edge.followers, thresholds),
+    });
+  }
+}

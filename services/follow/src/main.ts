@@ -1,0 +1,52 @@
+import {
+  createCursors,
+  leaseIds,
+  maintainIdempotencyKeys,
+  maintainOutbox,
+  openPeer,
+  openPostgres,
+  runService,
+  serveRpc,
+  startAdminServer,
+} from "@chirrup/platform";
+import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
+import { createUsers } from "./clients/user.ts";
+import { configSchema, thresholdsOf } from "./config.ts";
+import { reconcileUntilDone } from "./jobs/reconcile-celebrity-states.ts";
+import { createHandlers } from "./server.ts";
+
+await runService({
+  name: "follow",
+  schema: configSchema,
+  async start({ config, log, metrics, readiness, signal, onStop }) {
+    const { HOST: host, PEER_SECRET: peerSecret } = config;
+    const admin = await startAdminServer({ host, port: config.HTTP_PORT, readiness, metrics, log });
+    onStop("admin server", () => admin.close());
+
+    const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-follow", log });
+    onStop("postgres", () => postgres.close());
+    const ids = await leaseIds({ postgres, log, readiness, signal });
+    onStop("id lease", () => ids.close());
+    await maintainOutbox({ postgres, log, signal });
+    await maintainIdempotencyKeys({ postgres, log, signal });
+
+    const userService = openPeer(config.USER_SERVICE, peerSecret);
+    onStop("user service", () => userService.close());
+
+    const thresholds = thresholdsOf(config);
+    const reconciled = reconcileUntilDone({ postgres, ids, thresholds }, log, signal);
+    onStop("reconciliation", () => reconciled);
+
+    const cursors = createCursors(config.CURSOR_SECRET);
+    const server = await serveRpc({
+      service: FollowService,
+      handlers: createHandlers({ postgres, ids, cursors, users: createUsers(userService), thresholds }),
+      host,
+      port: config.GRPC_PORT,
+      peerSecret,
+      log,
+      metrics,
+    });
+    onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
+  },
+});

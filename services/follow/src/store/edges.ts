@@ -1,0 +1,123 @@
+import type { Queryable } from "@chirrup/platform";
+import type { Ends, ListedEdge } from "../domain/edge.ts";
+
+/** What an edge's change leaves behind. */
+export interface ChangedEdge {
+  readonly id: bigint;
+  /** How many follow the followee now. */
+  readonly followers: bigint;
+  /** How many the follower follows now. */
+  readonly following: bigint;
+}
+
+/**
+ * Inserts an edge and counts it, in one round trip; undefined when it was there.
+ *
+ * *Why this order of locks*: the edge comes first, so who comes second for the same edge waits before
+ * holding anything; then both count rows, the lower id first, so that two who follow each other at once
+ * never wait for one another. Both rows stay locked until the transaction ends, which makes the changes
+ * of one follower, and those of one followee, come one after another.
+ */
+export async function insertEdge(
+  tx: Queryable,
+  { followerId, followeeId, id }: Ends & { readonly id: bigint },
+): Promise<ChangedEdge | undefined> {
+  const [changed] = await tx.query<ChangedEdge>({
+    name: "insert-edge",
+    text: `
+      with edge as (
+        insert into follows (follower_id, followee_id, id) values ($1, $2, $3)
+        on conflict do nothing
+        returning id
+      ), counted as (
+        insert into follow_counts as counts (user_id, followers, following)
+        select user_id, (user_id = $2)::int, (user_id = $1)::int
+        from edge, unnest(array[$1, $2]::bigint[]) as ends (user_id)
+        order by user_id
+        on conflict (user_id) do update
+        set followers = counts.followers + excluded.followers, following = counts.following + excluded.following
+        returning user_id, followers, following
+      )
+      select edge.id, followee.followers, follower.following
+      from edge, counted as followee, counted as follower
+      where followee.user_id = $2 and follower.user_id = $1`,
+    values: [followerId, followeeId, id],
+  });
+  return changed;
+}
+
+/** Deletes an edge and uncounts it, with the locks of {@link insertEdge}; undefined when there was none. */
+export async function deleteEdge(
+  tx: Queryable,
+  { followerId, followeeId }: Ends,
+): Promise<ChangedEdge | undefined> {
+  // The rows proposed for insertion are never stored, for a counted edge has both; an upsert locks them in
+  // the order of its input, which an update does not promise.
+  const [changed] = await tx.query<ChangedEdge>({
+    name: "delete-edge",
+    text: `
+      with edge as (
+        delete from follows where follower_id = $1 and followee_id = $2
+        returning id
+      ), counted as (
+        insert into follow_counts as counts (user_id)
+        select user_id from edge, unnest(array[$1, $2]::bigint[]) as ends (user_id)
+        order by user_id
+        on conflict (user_id) do update
+        set followers = counts.followers - (counts.user_id = $2)::int,
+            following = counts.following - (counts.user_id = $1)::int
+        returning user_id, followers, following
+      )
+      select edge.id, followee.followers, follower.following
+      from edge, counted as followee, counted as follower
+      where followee.user_id = $2 and follower.user_id = $1`,
+    values: [followerId, followeeId],
+  });
+  return changed;
+}
+
+/** Whether either of two users follows the other. */
+export async function readRelationship(
+  db: Queryable,
+  { callerId, userId }: { readonly callerId: bigint; readonly userId: bigint },
+): Promise<{ following: boolean; followedBy: boolean }> {
+  const [row] = await db.query<{ following: boolean; followedBy: boolean }>({
+    name: "read-relationship",
+    text: `
+      select exists (select from follows where follower_id = $1 and followee_id = $2) as following,
+             exists (select from follows where follower_id = $2 and followee_id = $1) as "followedBy"`,
+    values: [callerId, userId],
+  });
+  return row ?? { following: false, followedBy: false };
+}
+
+/** Where a list goes on: edges older than `before`, newest first, at most `limit`. */
+export interface ListWindow {
+  readonly userId: bigint;
+  readonly before: bigint | undefined;
+  readonly limit: number;
+}
+
+const newestId = 2n ** 63n - 1n;
+
+export function listFollowers(db: Queryable, { userId, before, limit }: ListWindow): Promise<ListedEdge[]> {
+  return db.query<ListedEdge>({
+    name: "list-followers",
+    text: `
+      select id, follower_id as "userId" from follows
+      where followee_id = $1 and id < $2
+      order by id desc limit $3`,
+    values: [userId, before ?? newestId, limit],
+  });
+}
+
+export function listFollowing(db: Queryable, { userId, before, limit }: ListWindow): Promise<ListedEdge[]> {
+  return db.query<ListedEdge>({
+    name: "list-following",
+    text: `
+      select id, followee_id as "userId" from follows
+      where follower_id = $1 and id < $2
+      order by id desc limit $3`,
+    values: [userId, before ?? newestId, limit],
+  });
+}

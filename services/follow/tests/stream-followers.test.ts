@@ -1,0 +1,87 @@
+import { Status } from "@chirrup/grpc";
+import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service";
+import { waitFor } from "@chirrup/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { range, refusal, startFollowService, type FollowServiceUnderTest } from "./follow-service.ts";
+
+describe("reads for a fan-out", () => {
+  const author = 1_000_000n;
+  let service: FollowServiceUnderTest;
+  beforeAll(async () => {
+    service = await startFollowService();
+    await service.postgres.query({
+      name: "test-edges",
+      text: "insert into follows (follower_id, followee_id, id) select n, $1, n from generate_series(1, 200000) n",
+      values: [author],
+    });
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+
+  async function messages(request: { userId: bigint; afterUserId?: bigint; pageSize?: number }) {
+    const read: { state: CelebrityState; followerIds: bigint[] }[] = [];
+    for await (const message of service.client.streamFollowers(request)) read.push(message);
+    return read;
+  }
+
+  it("streams all followers in ascending order, in pages", async () => {
+    const read = await messages({ userId: author, afterUserId: 195_000n, pageSize: 2_000 });
+    expect(read.map(({ followerIds }) => followerIds.length)).toEqual([2_000, 2_000, 1_000]);
+    expect(read.flatMap(({ followerIds }) => followerIds)).toEqual(range(195_001, 200_000));
+  });
+
+  it("has 1,000 followers in a message unless told, and at most 5,000", async () => {
+    const sizes = async (pageSize: number) =>
+      (await messages({ userId: author, afterUserId: 194_000n, pageSize })).map((m) => m.followerIds.length);
+    expect(await sizes(0)).toEqual(Array(6).fill(1_000));
+    expect(await sizes(9_999)).toEqual([5_000, 1_000]);
+  });
+
+  it("begins with a message even when nobody follows, with the author's state", async () => {
+    expect(await messages({ userId: 5n })).toMatchObject([{ state: CelebrityState.NORMAL, followerIds: [] }]);
+    await service.postgres.query({
+      name: "test-state",
+      text: "insert into celebrity_states (user_id, state, epoch) values (6, 3, 2)",
+    });
+    expect(await messages({ userId: 6n })).toMatchObject([{ state: CelebrityState.CELEBRITY }]);
+  });
+
+  it("reads no further than the client does, and stops when the client leaves", async () => {
+    const reads = async () => {
+      const [row] = await service.postgres.query<{ reads: bigint }>({
+        name: "test-reads",
+        text: `
+          select coalesce(sum(idx_tup_read), 0)::bigint as reads from pg_stat_user_indexes
+          where indexrelname = 'follows_followee_follower'`,
+      });
+      return row?.reads ?? 0n;
+    };
+    const before = await reads();
+    for await (const message of service.client.streamFollowers({ userId: author, pageSize: 5_000 })) {
+      expect(message.followerIds[0]).toBe(1n);
+      break;
+    }
+    // Connections report what they read about once a second, so a stop is told by a report that stays.
+    const after = await waitFor(async () => {
+      const first = await reads();
+      return first > before && first;
+    });
+    expect(after - before).toBeLessThan(100_000n);
+  });
+
+  it("refuses what is no id", async () => {
+    const first = (request: { userId: bigint; afterUserId?: bigint; pageSize?: number }) =>
+      refusal(messages(request));
+    expect((await first({ userId: 0n })).code).toBe(Status.INVALID_ARGUMENT);
+    expect((await first({ userId: 1n, afterUserId: -1n })).code).toBe(Status.INVALID_ARGUMENT);
+    expect((await first({ userId: 1n, pageSize: -1 })).code).toBe(Status.INVALID_ARGUMENT);
+  });
+
+  it("says which of some users a user follows", async () => {
+    const filter = (candidateIds: bigint[]) => service.client.filterFollowees({ userId: 7n, candidateIds });
+    expect((await filter([3n, author, author, 9n])).followeeIds).toEqual([author]);
+    expect((await filter([])).followeeIds).toEqual([]);
+    expect((await filter(range(1, 1_000))).followeeIds).toEqual([]);
+    expect((await refusal(filter(range(1, 1_001)))).code).toBe(Status.INVALID_ARGUMENT);
+    expect((await service.client.listFollowees({ userId: 7n })).followeeIds).toEqual([author]);
+  });
+});

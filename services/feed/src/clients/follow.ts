@@ -1,0 +1,52 @@
+import { type CallOptions, type Channel, createClient } from "@chirrup/grpc";
+import {
+  CelebrityState,
+  FollowService,
+  type StreamFollowersResponse,
+} from "@chirrup/proto/chirrup/follow/v1/follow_service";
+
+/** What the feed asks of the follow service. All of it is read from the primary. */
+export interface FollowClient {
+  /** All whom a user follows, at most 5,000. */
+  listFollowees(userId: bigint, options: CallOptions): Promise<bigint[]>;
+  /** Those whose outboxes a reader merges: followees that are not normal, and the reader when not normal. */
+  listMergedAuthors(readerId: bigint, options: CallOptions): Promise<bigint[]>;
+  /** Which of at most 1,000 users a user follows. */
+  filterFollowees(
+    userId: bigint,
+    candidateIds: readonly bigint[],
+    options: CallOptions,
+  ): Promise<ReadonlySet<bigint>>;
+  /** All followers in messages of up to `pageSize`, each with the state that held before the first. */
+  streamFollowers(
+    userId: bigint,
+    pageSize: number,
+    options: CallOptions,
+  ): AsyncIterable<Pick<StreamFollowersResponse, "state" | "followerIds">>;
+  /** Moves rising to celebrity, falling to normal; nothing when the epoch is an old one. */
+  advanceCelebrityState(userId: bigint, epoch: bigint, options: CallOptions): Promise<void>;
+}
+
+/** The follow service at the other end of a channel. */
+export function createFollowClient(channel: Channel): FollowClient {
+  const client = createClient(FollowService, channel);
+  return {
+    async listFollowees(userId, options) {
+      return (await client.listFollowees({ userId }, options)).followeeIds;
+    },
+    async listMergedAuthors(readerId, options) {
+      const { followeeIds, ownState } = await client.listFollowedCelebrities({ userId: readerId }, options);
+      return ownState === CelebrityState.NORMAL ? followeeIds : [...followeeIds, readerId];
+    },
+    async filterFollowees(userId, candidateIds, options) {
+      const request = { userId, candidateIds: [...candidateIds] };
+      return new Set((await client.filterFollowees(request, options)).followeeIds);
+    },
+    streamFollowers(userId, pageSize, options) {
+      return client.streamFollowers({ userId, pageSize }, options);
+    },
+    async advanceCelebrityState(userId, epoch, options) {
+      await client.advanceCelebrityState({ userId, epoch }, options);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { commonSettings, type CommonSettings, setting } from "@chirrup/platform";
+import { z } from "zod";
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+// One read of the post service fills a timeline, and gives 1,000 posts at most.
+function timelineMax(): z.ZodType<number, string> {
+  return setting.positiveInt().refine((value) => value <= 1_000, "must be at most 1000");
+}
+
+type NumberSetting = z.ZodDefault<z.ZodType<number, string>>;
+type TextSetting = z.ZodType<string, string>;
+
+interface Settings extends CommonSettings {
+  readonly REDIS_URL: TextSetting;
+  readonly EVENT_LOG_URL: TextSetting;
+  readonly POST_SERVICE: TextSetting;
+  readonly FOLLOW_SERVICE: TextSetting;
+  readonly USER_SERVICE: TextSetting;
+  readonly CURSOR_SECRET: TextSetting;
+  readonly HOME_TIMELINE_MAX: NumberSetting;
+  readonly AUTHOR_OUTBOX_MAX: NumberSetting;
+  readonly TIMELINE_TTL_MS: NumberSetting;
+  readonly FEED_CHUNK_PAGES: NumberSetting;
+  readonly FANOUT_STREAM_PAGE: NumberSetting;
+  readonly FANOUT_BATCH: NumberSetting;
+  readonly BACKFILL_BATCH: NumberSetting;
+  readonly FANOUT_PARALLEL: NumberSetting;
+  readonly CONSUMER_CONCURRENCY: NumberSetting;
+  readonly REBUILD_PARALLEL: NumberSetting;
+  readonly REBUILD_TIMEOUT_MS: NumberSetting;
+}
+
+/** The settings of the service, by the names of their environment variables. */
+export const configSchema: z.ZodObject<Settings> = z.object({
+  ...commonSettings,
+  REDIS_URL: setting.url("redis", "rediss").describe("Redis of the timelines. May lose everything."),
+  EVENT_LOG_URL: setting.url("redis", "rediss").describe("Redis of the event log."),
+  POST_SERVICE: setting.address().describe("Post service."),
+  FOLLOW_SERVICE: setting.address().describe("Follow service."),
+  USER_SERVICE: setting.address().describe("User service."),
+  CURSOR_SECRET: setting.secret().describe("Authenticates cursors; the same for all instances."),
+  HOME_TIMELINE_MAX: timelineMax().default(800).describe("Posts kept in a home timeline, at most 1000."),
+  AUTHOR_OUTBOX_MAX: timelineMax().default(800).describe("Posts kept in an author's outbox, at most 1000."),
+  TIMELINE_TTL_MS: setting
+    .durationMs()
+    .default(14 * dayMs)
+    .describe("How long a timeline is kept after it was last read, in milliseconds."),
+  FEED_CHUNK_PAGES: setting
+    .positiveInt()
+    .default(4)
+    .describe("Pages fetched by one read of the post service, below the timelines' floors."),
+  FANOUT_STREAM_PAGE: setting
+    .positiveInt()
+    .default(1_000)
+    .describe("Followers in one message of the follow service, at most 5000."),
+  FANOUT_BATCH: setting.positiveInt().default(500).describe("Readers in one pipeline of pushes."),
+  BACKFILL_BATCH: setting
+    .positiveInt()
+    .default(16)
+    .describe("Readers in one pipeline of backfills; each takes up to a whole timeline."),
+  FANOUT_PARALLEL: setting.positiveInt().default(4).describe("Pipelines under way for one event."),
+  CONSUMER_CONCURRENCY: setting.positiveInt().default(16).describe("Events of one topic handled at once."),
+  REBUILD_PARALLEL: setting.positiveInt().default(16).describe("Timelines built at once."),
+  REBUILD_TIMEOUT_MS: setting
+    .durationMs()
+    .default(10_000)
+    .describe("Deadline of each call that a build makes, in milliseconds."),
+});
+
+export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,30 @@
+import { type Topic, topics } from "@chirrup/platform";
+import type { Config } from "../config.ts";
+import type { Context } from "../context.ts";
+import { createCelebritiesConsumer } from "./celebrities.ts";
+import type { Consumer } from "./consumer.ts";
+import { createFanOut } from "./fan-out.ts";
+import { createFollowsConsumer } from "./follows.ts";
+import { createPostsConsumer } from "./posts.ts";
+
+/** The consumer of each topic that the feed follows. */
+export type Consumers = Readonly<Record<Exclude<Topic, "users">, Consumer>>;
+
+type ConsumerSettings = Pick<
+  Config,
+  "FANOUT_STREAM_PAGE" | "FANOUT_PARALLEL" | "FANOUT_BATCH" | "BACKFILL_BATCH"
+>;
+
+/** The consumers over one context. */
+export function createConsumers(context: Context, config: ConsumerSettings): Consumers {
+  const fanOut = createFanOut({
+    follows: context.follows,
+    streamPage: config.FANOUT_STREAM_PAGE,
+    parallel: config.FANOUT_PARALLEL,
+  });
+  return {
+    [topics.posts]: createPostsConsumer({ ...context, fanOut, batchSize: config.FANOUT_BATCH }),
+    [topics.follows]: createFollowsConsumer(context),
+    [topics.celebrities]: createCelebritiesConsumer({ ...context, fanOut, batchSize: config.BACKFILL_BATCH }),
+  };
+}

@@ -1,0 +1,71 @@
+import { idTimeMs, peerCallOptions } from "@chirrup/platform";
+import type { Entry } from "../domain/slice.ts";
+import type { FeedMetrics } from "../metrics.ts";
+import type { AuthorOutboxes } from "../store/author-outbox.ts";
+import type { Timelines } from "../store/timeline.ts";
+import { type Consumer, unexpected } from "./consumer.ts";
+import type { FanOut } from "./fan-out.ts";
+
+export interface PostsConsumerContext {
+  readonly homes: Timelines;
+  readonly outboxes: AuthorOutboxes;
+  readonly fanOut: FanOut;
+  readonly metrics: FeedMetrics;
+  /** Readers in one pipeline. */
+  readonly batchSize: number;
+}
+
+/** Applies the topic `posts`, keyed by author: a post reaches timelines, or leaves them. */
+export function createPostsConsumer(context: PostsConsumerContext): Consumer {
+  return async (received, signal) => {
+    const { event } = received;
+    const options = peerCallOptions({ traceparent: event.traceparent, signal });
+    switch (event.payload.case) {
+      case "postCreated": {
+        await addPost(context, event.payload.value, options);
+        context.metrics.deliverySeconds.observe((Date.now() - idTimeMs(event.eventId)) / 1000);
+        return;
+      }
+      case "postDeleted":
+        return removePost(context, event.payload.value, options);
+      default:
+        throw unexpected(received);
+    }
+  };
+}
+
+type PeerCall = ReturnType<typeof peerCallOptions>;
+
+/**
+ * The author's own home always gets the post, whatever the author's state: authors see their posts first.
+ *
+ * Whether the post still exists is not asked: a late replay may put a deleted post back into a timeline,
+ * where it takes a place and is never shown, because a page shows only what the post service still has.
+ */
+async function addPost(
+  { homes, outboxes, fanOut, metrics, batchSize }: PostsConsumerContext,
+  entry: Entry,
+  options: PeerCall,
+): Promise<void> {
+  const { authorId } = entry;
+  const push = async (readerIds: readonly bigint[]): Promise<void> => {
+    metrics.deliveries.inc(await homes.push(readerIds, entry));
+  };
+  // The outbox before the state is read: whoever finds the author a celebrity finds the post there.
+  await Promise.all([outboxes.push([authorId], entry), push([authorId])]);
+  await fanOut(authorId, batchSize, options, push);
+}
+
+/**
+ * Saves the timelines' room and the readers' time; what is missed here is never shown either. For that
+ * reason a celebrity's followers are not visited.
+ */
+async function removePost(
+  { homes, outboxes, fanOut, batchSize }: PostsConsumerContext,
+  entry: Entry,
+  options: PeerCall,
+): Promise<void> {
+  const { authorId } = entry;
+  await Promise.all([outboxes.remove([authorId], entry), homes.remove([authorId], entry)]);
+  await fanOut(authorId, batchSize, options, (readerIds) => homes.remove(readerIds, entry));
+}

@@ -1,0 +1,81 @@
+import { type Channel } from "@chirrup/grpc";
+import { createCursors, type Cursors, type Logger, type Metrics } from "@chirrup/platform";
+import type { Redis } from "ioredis";
+import { createFollowClient, type FollowClient } from "./clients/follow.ts";
+import { createPostClient, type PostClient } from "./clients/post.ts";
+import { createUserClient, type UserClient } from "./clients/user.ts";
+import type { Config } from "./config.ts";
+import { createFeedMetrics, type FeedMetrics } from "./metrics.ts";
+import { createRebuilds, type Rebuilds } from "./pipeline/rebuild.ts";
+import { type AuthorOutboxes, createAuthorOutboxes } from "./store/author-outbox.ts";
+import { createHomeTimelines } from "./store/home-timeline.ts";
+import type { Timelines } from "./store/timeline.ts";
+
+/** What handlers and consumers are made of; each takes what it uses. */
+export interface Context {
+  readonly homes: Timelines;
+  readonly outboxes: AuthorOutboxes;
+  readonly posts: PostClient;
+  readonly follows: FollowClient;
+  readonly users: UserClient;
+  readonly rebuilds: Rebuilds;
+  readonly cursors: Cursors;
+  readonly metrics: FeedMetrics;
+  readonly homeMax: number;
+  readonly chunkPages: number;
+}
+
+/** What the context stands on: settings and open connections. */
+export interface Foundations {
+  readonly config: Omit<Config, "HOST" | "GRPC_PORT" | "HTTP_PORT" | "LOG_LEVEL" | "LOG_FORMAT">;
+  readonly redis: Redis;
+  readonly peers: { readonly post: Channel; readonly follow: Channel; readonly user: Channel };
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Aborted when the process stops. */
+  readonly signal: AbortSignal;
+}
+
+export function createContext({
+  config,
+  redis,
+  peers,
+  log,
+  metrics: registry,
+  signal,
+}: Foundations): Context {
+  const metrics = createFeedMetrics(registry);
+  const homeMax = config.HOME_TIMELINE_MAX;
+  const outboxMax = config.AUTHOR_OUTBOX_MAX;
+  const ttlMs = config.TIMELINE_TTL_MS;
+  const homes = createHomeTimelines({ redis, maxEntries: homeMax, ttlMs });
+  const outboxes = createAuthorOutboxes({ redis, maxEntries: outboxMax, ttlMs });
+  const posts = createPostClient(peers.post);
+  const follows = createFollowClient(peers.follow);
+  const users = createUserClient(peers.user);
+  const rebuilds = createRebuilds({
+    homes,
+    outboxes,
+    posts,
+    follows,
+    metrics,
+    log,
+    signal,
+    homeMax,
+    outboxMax,
+    parallel: config.REBUILD_PARALLEL,
+    timeoutMs: config.REBUILD_TIMEOUT_MS,
+  });
+  return {
+    homes,
+    outboxes,
+    posts,
+    follows,
+    users,
+    rebuilds,
+    cursors: createCursors(config.CURSOR_SECRET),
+    metrics,
+    homeMax,
+    chunkPages: config.FEED_CHUNK_PAGES,
+  };
+}

@@ -1,0 +1,69 @@
+import {
+  openEventLog,
+  openPeer,
+  openRedis,
+  runService,
+  serveRpc,
+  startAdminServer,
+  type Subscription,
+} from "@chirrup/platform";
+import { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
+import { configSchema } from "./config.ts";
+import { createConsumers } from "./consumers/consumers.ts";
+import { createContext } from "./context.ts";
+import { createHandlers } from "./server.ts";
+
+await runService({
+  name: "feed",
+  schema: configSchema,
+  async start({ config, log, metrics, readiness, signal, onStop }) {
+    const { HOST: host, PEER_SECRET: peerSecret } = config;
+    const admin = await startAdminServer({ host, port: config.HTTP_PORT, readiness, metrics, log });
+    onStop("admin server", () => admin.close());
+
+    const redis = openRedis({ url: config.REDIS_URL, log, name: "timelines" });
+    onStop("redis", () => redis.disconnect());
+    readiness.add("redis", () => (redis.status === "ready" ? undefined : redis.status));
+
+    const peers = {
+      post: openPeer(config.POST_SERVICE, peerSecret),
+      follow: openPeer(config.FOLLOW_SERVICE, peerSecret),
+      user: openPeer(config.USER_SERVICE, peerSecret),
+    };
+    onStop("peers", () => Object.values(peers).forEach((peer) => peer.close()));
+
+    const context = createContext({ config, redis, peers, log, metrics, signal });
+    onStop("builds", () => context.rebuilds.idle());
+
+    const eventLog = openEventLog({ url: config.EVENT_LOG_URL, log, metrics });
+    onStop("event log", () => eventLog.close());
+    const subscriptions = new Map<string, Subscription>();
+    metrics.gauge<"topic">({
+      name: "chirrup_feed_lag_events",
+      help: "Events that are in the log and not yet applied.",
+      labels: ["topic"],
+      async collect(gauge) {
+        for (const [topic, subscription] of subscriptions)
+          gauge.set({ topic }, Number(await subscription.lag()));
+      },
+    });
+    for (const [topic, handle] of Object.entries(createConsumers(context, config))) {
+      const concurrency = config.CONSUMER_CONCURRENCY;
+      subscriptions.set(
+        topic,
+        await eventLog.subscribe({ group: "feed", topics: [topic], concurrency, handle }),
+      );
+    }
+
+    const server = await serveRpc({
+      service: FeedService,
+      handlers: createHandlers(context),
+      host,
+      port: config.GRPC_PORT,
+      peerSecret,
+      log,
+      metrics,
+    });
+    onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
+  },
+});

@@ -1,0 +1,9 @@
+import type { Handlers } from "@chirrup/platform";
+import type { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
+import type { Context } from "./context.ts";
+import { getHomeFeed } from "./handlers/get-home-feed.ts";
+
+/** Every rpc of FeedService over one context. */
+export function createHandlers(context: Context): Handlers<typeof FeedService> {
+  return { getHomeFeed: getHomeFeed(context) };
+}

@@ -45,6 +45,33 @@ program
   .action(async (flags) => (await import("./commands/reset.ts")).reset(flags));
 
 program
+  .command("seed")
+  .description(
+    "load a follow graph and posts into the running platform through its API; repeatable, resumable",
+  )
+  .option("--graph <file>", 'an edge list, a line "a b": a follows b; without it a power-law graph is made')
+  .option("--undirected", "take each edge both ways")
+  .option("--users <count>", "users of the made graph", "200")
+  .option("--posts <count>", "posts to write", "1000")
+  .option("--rate <posts>", "posts a second; as fast as they go without it")
+  .option("--random-seed <number>", "another number gives other posts", "1")
+  .option("--concurrency <count>", "requests at once", "32")
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/seed.ts")).seed(flags));
+
+program
+  .command("audit")
+  .description(
+    "compare every page of every home feed with the truth in Postgres; exit code 1 on a difference",
+  )
+  .option("--sample <readers>", "only so many readers, chosen at random")
+  .option("--page-size <posts>", "1 to 100", "100")
+  .option("--concurrency <count>", "readers at once", "8")
+  .option("--settle-ms <ms>", "how long a feed may take to become right, for events on their way", "10000")
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/audit.ts")).audit(flags));
+
+program
   .command("run", { hidden: true })
   .argument("<task>", "test, check, format")
   .argument("[args...]")

@@ -7,6 +7,7 @@ import { type Home, openHome } from "../launcher/paths.ts";
 import { type Progress, startPlatform } from "../launcher/platform.ts";
 import { readStatus, runningState } from "../launcher/status.ts";
 import { paint, seconds } from "../terminal/print.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 export interface UpFlags {
   readonly profile: string;
@@ -14,14 +15,6 @@ export interface UpFlags {
   readonly detach?: boolean;
   readonly json?: boolean;
   readonly celebrityThreshold?: string;
-}
-
-function wholeNumber(flag: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new Error(`${flag} must be a whole number from ${min} to ${max}, not "${text}"`);
-  }
-  return value;
 }
 
 function parseFlags(flags: UpFlags): UpOptions {

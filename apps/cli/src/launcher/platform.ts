@@ -22,7 +22,15 @@ import {
   serviceNames,
   type ServicePorts,
 } from "./services.ts";
-import { isRunning, markOf, type ProcessMark, readState, removeState, writeState } from "./state.ts";
+import {
+  type Access,
+  isRunning,
+  markOf,
+  type ProcessMark,
+  readState,
+  removeState,
+  writeState,
+} from "./state.ts";
 
 /** What the person who waits is told. */
 export interface Progress {
@@ -98,7 +106,14 @@ export async function startPlatform(
   const secrets = openSecrets(home);
   const gatewayUrl = `http://127.0.0.1:${ports.gateway.main}`;
   const parts: Part[] = [];
-  const urls: Record<string, string> = {};
+  let access: Access = {
+    databases: { user: "", follow: "", post: "" },
+    redisUrl: "",
+    eventLogUrl: "",
+    feedAddress: `127.0.0.1:${ports.feed.main}`,
+    // What proves a caller to be the gateway or a service; made at each start.
+    peerSecret: randomBytes(32).toString("hex"),
+  };
   const self = markOf(process.pid);
   if (self === undefined) throw new Error("this process cannot see itself");
   let ready = false;
@@ -109,7 +124,7 @@ export async function startPlatform(
       profile: options.profile,
       gatewayUrl,
       ready,
-      urls,
+      access,
       parts: parts.map((part) => part.record()),
     });
   }
@@ -192,11 +207,11 @@ export async function startPlatform(
     signal.throwIfAborted();
     const databases = await prepareDatabases(server, secrets.postgresServices, log);
     progress.step("databases are migrated");
-    Object.assign(urls, databases.service, { redis: cacheUrl, events: eventLogUrl });
+    access = { ...access, databases: databases.service, redisUrl: cacheUrl, eventLogUrl };
     const inputs: ServiceInputs = {
       options,
       secrets,
-      peerSecret: randomBytes(32).toString("hex"),
+      peerSecret: access.peerSecret,
       ports,
       databases,
       cacheUrl,

@@ -17,7 +17,6 @@ export interface ServicePorts {
 export interface ServiceInputs {
   readonly options: UpOptions;
   readonly secrets: Secrets;
-  /** Made at each start: what proves a caller to be the gateway or a service. */
   readonly peerSecret: string;
   readonly ports: Readonly<Record<ServiceName, ServicePorts>>;
   readonly databases: DatabaseUrls;

@@ -20,14 +20,23 @@ export interface PartRecord {
   readonly state: PartState;
 }
 
+/** How to get at what is not public. */
+export interface Access {
+  readonly databases: Readonly<Record<"user" | "follow" | "post", string>>;
+  readonly redisUrl: string;
+  readonly eventLogUrl: string;
+  readonly feedAddress: string;
+  readonly peerSecret: string;
+}
+
 /** What the launcher writes for the commands in other shells. */
 export interface State {
   readonly launcher: ProcessMark;
   readonly profile: string;
   readonly gatewayUrl: string;
   readonly ready: boolean;
-  /** Connection URLs for `chirrup audit` and tests, which read the databases; the file is the owner's. */
-  readonly urls: Readonly<Record<string, string>>;
+  /** For `chirrup audit`, which reads databases and calls services; the file is its owner's alone. */
+  readonly access: Access;
   readonly parts: readonly PartRecord[];
 }
 

@@ -14,13 +14,13 @@ type TextSetting = z.ZodType<string, string>;
 
 type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
 
-type Settings = CommonSettings & {
-  readonly DATABASE_URL: TextSetting;
-  readonly USER_SERVICE: TextSetting;
-  readonly CURSOR_SECRET: TextSetting;
-  readonly CELEBRITY_THRESHOLD: z.ZodDefault<NumberSetting>;
-  readonly CELEBRITY_DOWN_THRESHOLD: z.ZodOptional<NumberSetting>;
-};
+type Settings = CommonSettings &
+  MigrationSettings & {
+    readonly USER_SERVICE: TextSetting;
+    readonly CURSOR_SECRET: TextSetting;
+    readonly CELEBRITY_THRESHOLD: z.ZodDefault<NumberSetting>;
+    readonly CELEBRITY_DOWN_THRESHOLD: z.ZodOptional<NumberSetting>;
+  };
 
 const databaseUrl = setting.url("postgres", "postgresql").describe("The follow database on its primary.");
 

@@ -11,21 +11,16 @@ function runChecks(): Counts {
   return { passed: results.filter(Boolean).length, failed: results.filter((ok) => !ok).length };
 }
 
-/** The developer's tasks behind `npm test`, `npm run check` and `npm run format`, and CI's, which is all. */
+/** The developer's tasks behind `npm test`, `npm run check` and `npm run format`. */
 export async function run(task: string, args: readonly string[]): Promise<void> {
   switch (task) {
     case "test":
       return closingLine(await runTests(args));
     case "check":
       return closingLine(runChecks());
-    case "ci": {
-      const tests = await runTests(args);
-      const checked = runChecks();
-      return closingLine({ passed: tests.passed + checked.passed, failed: tests.failed + checked.failed });
-    }
     case "format":
       return format();
     default:
-      throw new Error(`there is no task "${task}"; there are: test, check, ci, format`);
+      throw new Error(`there is no task "${task}"; there are: test, check, format`);
   }
 }

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const bin = fileURLToPath(new URL("../../../apps/cli/bin/chirrup.js", import.meta.url));
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command as a person would, on a home of its own. */
+export async function chirrup(home: string, ...args: readonly string[]): Promise<CommandResult> {
+  const env: NodeJS.ProcessEnv = { ...process.env, CHIRRUP_HOME: home, NO_COLOR: "1" };
+  // Set by vitest; the platform is no test.
+  delete env["NODE_ENV"];
+  delete env["VITEST"];
+  delete env["NODE_OPTIONS"];
+  const child = spawn(process.execPath, [bin, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (data: Buffer) => (stdout += data.toString("utf8")));
+  child.stderr.on("data", (data: Buffer) => (stderr += data.toString("utf8")));
+  // Not "close": a detached launcher must not keep the caller waiting.
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (exitCode) => resolve(exitCode ?? 1));
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return { code, stdout, stderr };
+}
+
+export interface PartStatus {
+  readonly name: string;
+  readonly pid: number | null;
+  readonly url: string;
+  readonly state: string;
+}
+
+export interface PlatformStatus {
+  readonly ready: boolean;
+  readonly profile?: string;
+  readonly gatewayUrl?: string;
+  readonly parts?: readonly PartStatus[];
+}
+
+export async function statusOf(home: string): Promise<PlatformStatus> {
+  const { stdout } = await chirrup(home, "status", "--json");
+  return JSON.parse(stdout) as PlatformStatus;
+}

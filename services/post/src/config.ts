@@ -1,25 +1,38 @@
-import { type CommonSettings, commonSettings, setting } from "@chirrup/platform";
+import {
+  type CommonSettings,
+  commonSettings,
+  parseConfig,
+  type ProcessSettings,
+  processSettings,
+  setting,
+} from "@chirrup/platform";
 import { z } from "zod";
 
-interface Settings extends CommonSettings {
-  readonly DATABASE_URL: z.ZodType<string, string>;
-  readonly USER_SERVICE: z.ZodType<string, string>;
-  readonly CURSOR_SECRET: z.ZodType<string, string>;
-}
+type TextSetting = z.ZodType<string, string>;
 
+type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
+
+type Settings = CommonSettings &
+  MigrationSettings & { readonly USER_SERVICE: TextSetting; readonly CURSOR_SECRET: TextSetting };
+
+const databaseUrl = setting.url("postgres", "postgresql").describe("The post database on its primary.");
+
+/** What the service needs to be told. */
 export const configSchema: z.ZodObject<Settings> = z.object({
   ...commonSettings,
-  DATABASE_URL: setting.url("postgres", "postgresql").describe("The post database on its primary."),
+  DATABASE_URL: databaseUrl,
   USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
   CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
 });
 
-const { DATABASE_URL, LOG_LEVEL, LOG_FORMAT } = configSchema.shape;
+const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
+  ...processSettings,
+  DATABASE_URL: databaseUrl,
+});
 
-/** What a migration needs: a part of the service's settings. */
-export const migrationSchema: z.ZodObject<Pick<Settings, "DATABASE_URL" | "LOG_LEVEL" | "LOG_FORMAT">> =
-  z.object({
-    DATABASE_URL,
-    LOG_LEVEL,
-    LOG_FORMAT,
-  });
+/** The part of the settings that a migration needs. Throws ConfigError. */
+export function parseMigrationConfig(
+  env: Readonly<Record<string, string | undefined>>,
+): z.infer<typeof migrationSchema> {
+  return parseConfig(migrationSchema, env);
+}

@@ -72,14 +72,17 @@ describe("many at once", () => {
       const postId = await newPost();
       const { comment } = await client.createComment({ postId, content: "early" }, as(3n));
       const users = Array.from({ length: 30 }, (_, index) => BigInt(300 + index));
-      const writes = users.flatMap((userId) => [
+      const write = (userId: bigint): Promise<Status>[] => [
         codeOf(client.likePost({ postId }, as(userId))),
         codeOf(client.createComment({ postId, content: "x" }, as(userId))),
         codeOf(client.unlikePost({ postId }, as(userId))),
+      ];
+      const codes = await Promise.all([
+        ...users.slice(0, 10).flatMap(write),
+        codeOf(client.deleteComment({ commentId: comment?.id ?? 0n }, as(3n))),
+        codeOf(client.deletePost({ postId }, as(1n))),
+        ...users.slice(10).flatMap(write),
       ]);
-      writes.splice(30, 0, codeOf(client.deleteComment({ commentId: comment?.id ?? 0n }, as(3n))));
-      writes.splice(45, 0, codeOf(client.deletePost({ postId }, as(1n))));
-      const codes = await Promise.all(writes);
       expect(codes.filter((code) => code !== Status.OK && code !== Status.NOT_FOUND)).toEqual([]);
       expect(await rowsOf(postId)).toEqual({ likes: 0n, comments: 0n, counts: 0n });
     }
@@ -90,6 +93,7 @@ describe("many at once", () => {
     const codes = await Promise.all(
       Array.from({ length: 10 }, () => codeOf(service.client.deletePost({ postId }, as(1n)))),
     );
-    expect(codes.toSorted()).toEqual([Status.OK, ...Array.from({ length: 9 }, () => Status.NOT_FOUND)]);
+    expect(codes.filter((code) => code === Status.OK)).toHaveLength(1);
+    expect(codes.filter((code) => code === Status.NOT_FOUND)).toHaveLength(9);
   });
 });

@@ -1,3 +1,4 @@
+import { DomainError } from "@chirrup/platform";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -5,14 +6,9 @@ import { maxCodePoints, normalContent } from "./content.ts";
 
 /** The rule as it is written down, at whatever cost. */
 function isValid(text: string): boolean {
-  const length = [...text.normalize("NFC")].length;
-  return (
-    text.isWellFormed() &&
-    !text.includes("\0") &&
-    /[^\s\p{White_Space}]/u.test(text) &&
-    length >= 1 &&
-    length <= maxCodePoints
-  );
+  const length = Array.from(text.normalize("NFC")).length;
+  const saysSomething = /[^\s\p{White_Space}]/u.test(text);
+  return text.isWellFormed() && !text.includes("\0") && saysSomething && length <= maxCodePoints;
 }
 
 function accepts(text: string): boolean {
@@ -20,8 +16,8 @@ function accepts(text: string): boolean {
     normalContent(text);
     return true;
   } catch (error) {
-    expect(error).toMatchObject({ reason: expect.any(String), violations: [{ field: "content" }] });
-    return false;
+    if (error instanceof DomainError && error.violations[0]?.field === "content") return false;
+    throw error;
   }
 }
 
@@ -45,7 +41,11 @@ const pieces = [
 describe("normalContent", () => {
   it("keeps text in normal form C as it is", () => {
     const texts = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => isValid(text));
-    fc.assert(fc.property(texts, (text) => expect(normalContent(text)).toBe(text.normalize("NFC"))));
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(normalContent(text)).toBe(text.normalize("NFC"));
+      }),
+    );
   });
 
   it("accepts what the rule accepts, at the borders of every length", () => {
@@ -59,14 +59,18 @@ describe("normalContent", () => {
       .tuple(fc.constantFrom("", "α", ...pieces), repeated, fc.constantFrom("", "x"))
       .map((parts) => parts.join(""));
     fc.assert(
-      fc.property(text, (sent) => expect(accepts(sent)).toBe(isValid(sent))),
+      fc.property(text, (sent) => {
+        expect(accepts(sent)).toBe(isValid(sent));
+      }),
       { numRuns: 300 },
     );
   });
 
   it("accepts any string that the rule accepts, and no other", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => expect(accepts(text)).toBe(isValid(text))),
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(accepts(text)).toBe(isValid(text));
+      }),
     );
   });
 

@@ -16,7 +16,7 @@ describe("validIds", () => {
   it("keeps the first of each, in order", () =>
     expect(validIds("ids", [3n, 1n, 3n, 2n, 1n], 5)).toEqual([3n, 1n, 2n]));
 
-  it.each([[[]], [[1n, 2n, 3n, 4n]], [[1n, 1n, 1n, 1n]], [[1n, 0n]]])("refuses %j", (ids) => {
+  it.each([[[]], [[1n, 2n, 3n, 4n]], [[1n, 1n, 1n, 1n]], [[1n, 0n]]])("refuses %s", (ids) => {
     expect(() => validIds("ids", ids, 3)).toThrow(
       expect.objectContaining({ violations: [expect.objectContaining({ field: "ids" })] }),
     );

@@ -45,14 +45,14 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const services =
     options.health === undefined ? options.services : [...options.services, options.health.definition];
   for (const service of services) addService(server, service, options.interceptors ?? [], maxBytes);
-  const port = await listen(server, options.host, options.port);
+  const port = await listen(server, addressOf(options.host, options.port));
   let closing: Promise<void> | undefined;
   return {
     port,
     close(graceMs) {
       closing ??= (async () => {
         options.health?.shutdown();
-        await closeGracefully(server, graceMs);
+        await closeGracefully(server, addressOf(options.host, port), graceMs);
       })();
       return closing;
     },
@@ -86,8 +86,11 @@ function addService(
   server.addService(definition, handlers);
 }
 
-async function listen(server: WireServer, host: string, port: number): Promise<number> {
-  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+function addressOf(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+async function listen(server: WireServer, address: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
     if (error === null) resolve(bound);
@@ -96,13 +99,13 @@ async function listen(server: WireServer, host: string, port: number): Promise<n
   return promise;
 }
 
-async function closeGracefully(server: WireServer, graceMs: number): Promise<void> {
+/**
+ * Why `drain` and not `forceShutdown`: without channelz the latter destroys no session (grpc-js 1.14), and calls that
+ * do not end by themselves would be waited for without end. It goes first, for `tryShutdown` hides the sessions from it.
+ */
+async function closeGracefully(server: WireServer, address: string, graceMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const forced = setTimeout(() => server.forceShutdown(), graceMs);
+  server.drain(address, graceMs);
   server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
-  try {
-    await promise;
-  } finally {
-    clearTimeout(forced);
-  }
+  await promise;
 }

@@ -123,7 +123,8 @@ function play(history: readonly Step[]): number {
       realMs += step.ms;
       continue;
     }
-    const p = all[step.process] as Process;
+    const p = all[step.process];
+    if (p === undefined) throw new Error("there is no such process");
     if (step.kind === "mint") mint(p, step.count);
     if (step.kind === "set clock") p.offsetMs += step.ms;
     if (step.kind === "suspend or resume") p.suspended = !p.suspended;

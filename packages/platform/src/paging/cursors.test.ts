@@ -48,19 +48,18 @@ describe("cursors", () => {
 
   it("are refused in any other spelling", () => {
     const cursor = cursors.encode("s", 77n);
-    const standard = Buffer.from(cursor, "base64url").toString("base64");
     for (const other of [
       `${cursor}=`,
       ` ${cursor}`,
       `${cursor}\n`,
       cursor.slice(1),
       `${cursor}AAAA`,
+      `+/${cursor.slice(2)}`,
       "junk",
       "0",
     ]) {
       expect(() => cursors.decode("s", other)).toThrow(refused);
     }
-    if (standard !== cursor) expect(() => cursors.decode("s", standard)).toThrow(refused);
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), (junk) => {
         expect(() => cursors.decode("s", junk)).toThrow(refused);

@@ -126,7 +126,8 @@ export function createPart(spec: PartSpec, changed: (part: Part, note: string | 
         become("ready");
         restarts = keep(first);
       } catch (error) {
-        become("failed");
+        // Another part's failure stops the whole start: this one is its victim.
+        become(stopping.signal.aborted ? "stopped" : "failed");
         throw new Error(`${spec.name}: ${(error as Error).message}`, { cause: error });
       }
     },

@@ -11,7 +11,7 @@ function timelineMax(): z.ZodType<number, string> {
 type NumberSetting = z.ZodDefault<z.ZodType<number, string>>;
 type TextSetting = z.ZodType<string, string>;
 
-interface Settings extends CommonSettings {
+type Settings = CommonSettings & {
   readonly REDIS_URL: TextSetting;
   readonly EVENT_LOG_URL: TextSetting;
   readonly POST_SERVICE: TextSetting;
@@ -21,6 +21,7 @@ interface Settings extends CommonSettings {
   readonly HOME_TIMELINE_MAX: NumberSetting;
   readonly AUTHOR_OUTBOX_MAX: NumberSetting;
   readonly TIMELINE_TTL_MS: NumberSetting;
+  readonly TIMELINE_READ_TIMEOUT_MS: NumberSetting;
   readonly FEED_CHUNK_PAGES: NumberSetting;
   readonly FANOUT_STREAM_PAGE: NumberSetting;
   readonly FANOUT_BATCH: NumberSetting;
@@ -29,7 +30,7 @@ interface Settings extends CommonSettings {
   readonly CONSUMER_CONCURRENCY: NumberSetting;
   readonly REBUILD_PARALLEL: NumberSetting;
   readonly REBUILD_TIMEOUT_MS: NumberSetting;
-}
+};
 
 /** The settings of the service, by the names of their environment variables. */
 export const configSchema: z.ZodObject<Settings> = z.object({
@@ -46,6 +47,10 @@ export const configSchema: z.ZodObject<Settings> = z.object({
     .durationMs()
     .default(14 * dayMs)
     .describe("How long a timeline is kept after it was last read, in milliseconds."),
+  TIMELINE_READ_TIMEOUT_MS: setting
+    .durationMs()
+    .default(500)
+    .describe("How long a page waits for the timelines before it does without them, in milliseconds."),
   FEED_CHUNK_PAGES: setting
     .positiveInt()
     .default(4)

@@ -1,6 +1,5 @@
 import { type Channel } from "@chirrup/grpc";
-import { createCursors, type Cursors, type Logger, type Metrics } from "@chirrup/platform";
-import type { Redis } from "ioredis";
+import { createCursors, type Cursors, type Logger, type Metrics, type Redis } from "@chirrup/platform";
 import { createFollowClient, type FollowClient } from "./clients/follow.ts";
 import { createPostClient, type PostClient } from "./clients/post.ts";
 import { createUserClient, type UserClient } from "./clients/user.ts";
@@ -28,7 +27,7 @@ export interface Context {
 /** What the context stands on: settings and open connections. */
 export interface Foundations {
   readonly config: Omit<Config, "HOST" | "GRPC_PORT" | "HTTP_PORT" | "LOG_LEVEL" | "LOG_FORMAT">;
-  readonly redis: Redis;
+  readonly redis: { readonly reading: Redis; readonly writing: Redis };
   readonly peers: { readonly post: Channel; readonly follow: Channel; readonly user: Channel };
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -48,8 +47,8 @@ export function createContext({
   const homeMax = config.HOME_TIMELINE_MAX;
   const outboxMax = config.AUTHOR_OUTBOX_MAX;
   const ttlMs = config.TIMELINE_TTL_MS;
-  const homes = createHomeTimelines({ redis, maxEntries: homeMax, ttlMs });
-  const outboxes = createAuthorOutboxes({ redis, maxEntries: outboxMax, ttlMs });
+  const homes = createHomeTimelines({ ...redis, maxEntries: homeMax, ttlMs });
+  const outboxes = createAuthorOutboxes({ ...redis, maxEntries: outboxMax, ttlMs });
   const posts = createPostClient(peers.post);
   const follows = createFollowClient(peers.follow);
   const users = createUserClient(peers.user);

@@ -21,9 +21,15 @@ await runService({
     const admin = await startAdminServer({ host, port: config.HTTP_PORT, readiness, metrics, log });
     onStop("admin server", () => admin.close());
 
-    const redis = openRedis({ url: config.REDIS_URL, log, name: "timelines" });
-    onStop("redis", () => redis.disconnect());
-    readiness.add("redis", () => (redis.status === "ready" ? undefined : redis.status));
+    const readTimeout = { commandTimeoutMs: config.TIMELINE_READ_TIMEOUT_MS };
+    const redis = {
+      reading: openRedis({ url: config.REDIS_URL, log, name: "timelines-read", ...readTimeout }),
+      writing: openRedis({ url: config.REDIS_URL, log, name: "timelines-write" }),
+    };
+    onStop("redis", () => Object.values(redis).forEach((connection) => connection.disconnect()));
+    // At the start only: without Redis later, pages come from the post service, which beats no page.
+    readiness.set("redis", "not connected yet");
+    redis.writing.once("ready", () => readiness.set("redis", undefined));
 
     const peers = {
       post: openPeer(config.POST_SERVICE, peerSecret),
@@ -43,8 +49,7 @@ await runService({
       help: "Events that are in the log and not yet applied.",
       labels: ["topic"],
       async collect(gauge) {
-        for (const [topic, subscription] of subscriptions)
-          gauge.set({ topic }, Number(await subscription.lag()));
+        for (const [topic, subscription] of subscriptions) gauge.set({ topic }, await subscription.lag());
       },
     });
     for (const [topic, handle] of Object.entries(createConsumers(context, config))) {

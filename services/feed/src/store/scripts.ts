@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import type { Redis } from "@chirrup/platform";
 
 /** A Lua script that runs on one timeline. */
 export interface Script {

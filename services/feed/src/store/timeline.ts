@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { Redis } from "@chirrup/platform";
 import { type Entry, type Slice, sliceOf } from "../domain/slice.ts";
 import { readScript, type Run, runScript } from "./scripts.ts";
 
@@ -49,7 +49,10 @@ export type Version = string & { readonly version: unique symbol };
 
 /** How timelines are kept. */
 export interface TimelineOptions {
-  readonly redis: Redis;
+  /** For reads alone, so that a page does not queue behind the pipelines of a fan-out. */
+  readonly reading: Redis;
+  /** For everything else. */
+  readonly writing: Redis;
   /** What the keys begin with; the owner's id in braces follows. */
   readonly prefix: string;
   /** How many entries are kept in each. */
@@ -69,16 +72,17 @@ const scripts = {
 };
 
 /** Timelines in Redis under one prefix. */
-export function createTimelines({ redis, prefix, maxEntries, ttlMs }: TimelineOptions): Timelines {
+export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }: TimelineOptions): Timelines {
   const key = (ownerId: bigint): string => `${prefix}{${ownerId}}`;
-  const runEach = (script: keyof typeof scripts, ownerIds: readonly bigint[], args: Run["args"]) =>
-    ownerIds.length === 0
-      ? Promise.resolve([])
-      : runScript(
-          redis,
-          scripts[script],
-          ownerIds.map((ownerId) => ({ key: key(ownerId), args })),
-        );
+  const runEach = async (
+    script: keyof typeof scripts,
+    ownerIds: readonly bigint[],
+    args: Run["args"],
+  ): Promise<unknown[]> => {
+    if (ownerIds.length === 0) return [];
+    const runs = ownerIds.map((ownerId) => ({ key: key(ownerId), args }));
+    return runScript(script === "read" ? reading : writing, scripts[script], runs);
+  };
   const run = async (script: keyof typeof scripts, ownerId: bigint, args: Run["args"]): Promise<unknown> =>
     (await runEach(script, [ownerId], args))[0];
 
@@ -97,7 +101,7 @@ export function createTimelines({ redis, prefix, maxEntries, ttlMs }: TimelineOp
     },
     async remove(ownerIds, entry) {
       if (ownerIds.length === 0) return;
-      const commands = redis.pipeline();
+      const commands = writing.pipeline();
       for (const ownerId of ownerIds) commands.zrem(key(ownerId), encode(entry));
       for (const [error] of (await commands.exec()) ?? []) if (error !== null) throw error;
     },

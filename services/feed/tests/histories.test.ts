@@ -1,0 +1,240 @@
+import { GrpcError, Status } from "@chirrup/grpc";
+import type { ReceivedEvent } from "@chirrup/platform";
+import { testRedis } from "@chirrup/testkit";
+import fc from "fast-check";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FeedProcess, startFeedProcess } from "./feed-process.ts";
+import { createGates } from "./gates.ts";
+import { type Peers, servePeers } from "./peers.ts";
+import { World } from "./world.ts";
+
+/** How many random histories one run plays. More of them: HISTORIES=10000 npx vitest run services/feed/tests/histories */
+const histories = Number(process.env["HISTORIES"] ?? 300);
+
+const userIds = [1n, 2n, 3n, 4n];
+const celebrityThreshold = 2;
+
+const user = fc.constantFrom(...userIds);
+const nth = fc.nat({ max: 1_000 });
+const pause = fc.boolean();
+const method = fc.constantFrom(
+  "listByAuthors",
+  "listFollowees",
+  "listFollowedCelebrities",
+  "filterFollowees",
+  "streamFollowers",
+  "advanceCelebrityState",
+);
+
+type Step =
+  | { do: "post" | "reserve"; user: bigint }
+  | { do: "publish" | "delete"; nth: number }
+  | { do: "follow" | "unfollow"; user: bigint; other: bigint }
+  | { do: "leave"; user: bigint }
+  | { do: "deliver" | "redeliver"; nth: number; process: number; wait: boolean }
+  | { do: "read"; user: bigint; process: number; wait: boolean }
+  | { do: "hold" | "fail"; method: string }
+  | { do: "release" | "flush" }
+  | { do: "evict"; nth: number };
+
+const instance = fc.nat({ max: 1 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 32, arbitrary: fc.record({ do: fc.constant("post" as const), user }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("reserve" as const), user }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("publish" as const), nth }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("delete" as const), nth }) },
+  { weight: 24, arbitrary: fc.record({ do: fc.constant("follow" as const), user, other: user }) },
+  { weight: 16, arbitrary: fc.record({ do: fc.constant("unfollow" as const), user, other: user }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), user }) },
+  {
+    weight: 48,
+    arbitrary: fc.record({ do: fc.constant("deliver" as const), nth, process: instance, wait: pause }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant("redeliver" as const), nth, process: instance, wait: pause }),
+  },
+  {
+    weight: 32,
+    arbitrary: fc.record({ do: fc.constant("read" as const), user, process: instance, wait: pause }),
+  },
+  { weight: 16, arbitrary: fc.record({ do: fc.constant("hold" as const), method }) },
+  { weight: 16, arbitrary: fc.record({ do: fc.constant("release" as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("fail" as const), method }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("evict" as const), nth }) },
+);
+
+const history = fc.record({
+  steps: fc.array(step, { minLength: 10, maxLength: 60, size: "max" }),
+  pageSizes: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 25 })),
+});
+
+let world: World;
+let redis: Redis;
+let peers: Peers;
+let processes: readonly FeedProcess[];
+const gates = createGates();
+
+beforeAll(async () => {
+  const { url } = await testRedis();
+  redis = new Redis(url);
+  peers = await servePeers(() => world, gates);
+  // Small enough that timelines are trimmed, messages and pipelines are many, and a page needs several reads.
+  const settings = {
+    ...{ HOME_TIMELINE_MAX: "5", AUTHOR_OUTBOX_MAX: "3", FEED_CHUNK_PAGES: "2" },
+    ...{ FANOUT_STREAM_PAGE: "2", FANOUT_BATCH: "1", BACKFILL_BATCH: "1", FANOUT_PARALLEL: "2" },
+  };
+  processes = await Promise.all([0, 1].map(() => startFeedProcess(url, peers, settings)));
+});
+afterAll(async () => {
+  await Promise.all(processes.map((process) => process.close()));
+  await peers.close();
+  redis.disconnect();
+});
+
+/** Plays a history. Work that a step starts goes on beside the steps after it, held up wherever a gate says. */
+async function play(steps: readonly Step[]): Promise<void> {
+  const running = new Set<Promise<void>>();
+  const faults: unknown[] = [];
+  const reserved: { authorId: bigint; postId: bigint }[] = [];
+
+  async function start(wait: boolean, work: () => Promise<void>): Promise<void> {
+    const held = gates.nextHeld();
+    const task = work().finally(() => running.delete(task));
+    running.add(task);
+    if (wait) await Promise.race([task, held]);
+  }
+  async function apply(received: ReceivedEvent, process: number): Promise<void> {
+    try {
+      await processes[process]!.apply(received);
+    } catch (error) {
+      // The event log delivers it again.
+      world.pending.push(received);
+      if (!isLostAnswer(error)) faults.push(error);
+    }
+  }
+  async function read(readerId: bigint, process: number): Promise<void> {
+    try {
+      const ids = (await processes[process]!.page(readerId, { pageSize: 5 })).items.map(
+        ({ post }) => post!.id,
+      );
+      expect(ids).toEqual([...new Set(ids)].sort((a, b) => (a < b ? 1 : -1)));
+    } catch (error) {
+      if (!isLostAnswer(error)) faults.push(error);
+    }
+  }
+  const pick = <T>(from: readonly T[], index: number): T | undefined => from[index % from.length];
+
+  async function take(step: Step): Promise<void> {
+    switch (step.do) {
+      case "post":
+        world.post(step.user);
+        return;
+      case "reserve":
+        reserved.push({ authorId: step.user, postId: world.nextId() });
+        return;
+      case "publish": {
+        const [late] = reserved.splice(step.nth % Math.max(1, reserved.length), 1);
+        if (late !== undefined) world.post(late.authorId, late.postId);
+        return;
+      }
+      case "delete": {
+        const postId = pick([...world.posts.keys()], step.nth);
+        if (postId !== undefined) world.deletePost(postId);
+        return;
+      }
+      case "follow":
+        return world.follow(step.user, step.other);
+      case "unfollow":
+        return world.unfollow(step.user, step.other);
+      case "leave":
+        return world.deleteUser(step.user);
+      case "deliver": {
+        const [received] = world.pending.splice(step.nth % Math.max(1, world.pending.length), 1);
+        if (received !== undefined) await start(step.wait, () => apply(received, step.process));
+        return;
+      }
+      case "redeliver": {
+        const received = pick(world.log, step.nth);
+        if (received !== undefined) await start(step.wait, () => apply(received, step.process));
+        return;
+      }
+      case "read":
+        return start(step.wait, async () => {
+          await read(step.user, step.process);
+          await processes[step.process]!.context.rebuilds.idle();
+        });
+      case "hold":
+        return gates.holdNext(step.method);
+      case "fail":
+        return gates.failNext(step.method);
+      case "release":
+        return gates.release();
+      case "flush":
+        await redis.flushdb();
+        return;
+      case "evict": {
+        const key = pick((await redis.keys("*")).sort(), step.nth);
+        if (key !== undefined) await redis.del(key);
+        return;
+      }
+    }
+  }
+
+  for (const step of steps) await take(step);
+  gates.open();
+  while (running.size > 0 || world.pending.length > 0) {
+    await Promise.all(running);
+    const received = world.pending.shift();
+    if (received !== undefined) await apply(received, 0);
+    expect(faults).toEqual([]);
+  }
+}
+
+function isLostAnswer(error: unknown): boolean {
+  return error instanceof GrpcError && error.code === Status.UNAVAILABLE;
+}
+
+/** Every page of every reader is the oracle's, with the timelines as they are and with all of them rebuilt. */
+async function compare(pageSizes: readonly number[]): Promise<void> {
+  for (const pageSize of pageSizes) {
+    for (const readerId of userIds) {
+      const pages = await processes[0]!.scroll(readerId, pageSize);
+      expect({ readerId, pageSize, pages }).toEqual({
+        readerId,
+        pageSize,
+        pages: pagesOf(readerId, pageSize),
+      });
+    }
+    await Promise.all(processes.map(({ context }) => context.rebuilds.idle()));
+  }
+}
+
+function pagesOf(readerId: bigint, pageSize: number): bigint[][] {
+  const feed = world.feedOf(readerId);
+  const pages = feed.flatMap((_, index) =>
+    index % pageSize === 0 ? [feed.slice(index, index + pageSize)] : [],
+  );
+  return pages.length === 0 ? [[]] : pages;
+}
+
+describe("any history", () => {
+  it(
+    `leaves every page equal to graph × posts, in ${histories} random ones`,
+    { timeout: 60_000 + histories * 1_000 },
+    async () => {
+      expect.hasAssertions();
+      await fc.assert(
+        fc.asyncProperty(history, async ({ steps, pageSizes }) => {
+          world = new World(userIds, celebrityThreshold);
+          await redis.flushdb();
+          await play(steps);
+          await compare(pageSizes);
+        }),
+        { numRuns: histories },
+      );
+    },
+  );
+});

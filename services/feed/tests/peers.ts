@@ -1,0 +1,108 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type Channel, GrpcError, type Server, Status } from "@chirrup/grpc";
+import { type Call, createMetrics, type Handlers, openPeer, serveRpc } from "@chirrup/platform";
+import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
+import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
+import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
+import { testLog } from "@chirrup/testkit";
+import type { Gates } from "./gates.ts";
+import type { World } from "./world.ts";
+
+export const peerSecret = "a secret between the peers of a test";
+const host = "127.0.0.1";
+
+/** The services that the feed calls, as gRPC servers over a world. */
+export interface Peers {
+  readonly post: Channel;
+  readonly follow: Channel;
+  readonly user: Channel;
+  close(): Promise<void>;
+}
+
+/** `world` is asked for at each call. Every answer passes the gates after it was read from the world. */
+export async function servePeers(world: () => World, gates: Gates): Promise<Peers> {
+  const servers = await Promise.all([
+    serveTest(PostService, postHandlers(world, gates)),
+    serveTest(FollowService, followHandlers(world, gates)),
+    serveTest(UserService, userHandlers(world)),
+  ]);
+  const [post, follow, user] = servers.map(({ port }) => openPeer(`${host}:${port}`, peerSecret));
+  return {
+    post: post!,
+    follow: follow!,
+    user: user!,
+    async close() {
+      for (const channel of [post!, follow!, user!]) channel.close();
+      await Promise.all(servers.map((server) => server.close(0)));
+    },
+  };
+}
+
+/** Serves the methods given; all others are UNIMPLEMENTED. */
+export function serveTest<S extends DescService>(service: S, some: Partial<Handlers<S>>): Promise<Server> {
+  const unimplemented = () => Promise.reject(new GrpcError(Status.UNIMPLEMENTED, "not served here"));
+  const all = Object.fromEntries(service.methods.map(({ localName }) => [localName, unimplemented]));
+  const handlers = { ...all, ...some } as Handlers<S>;
+  const metrics = createMetrics({ service: "test" });
+  return serveRpc({ service, handlers, host, port: 0, peerSecret, log: testLog(), metrics });
+}
+
+function postHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof PostService>> {
+  return {
+    listByAuthors: ({ authorIds, before, limit }) =>
+      gates.pass("listByAuthors", {
+        posts: world()
+          .postsOf(authorIds, before === 0n ? 2n ** 63n : before)
+          .slice(0, limit),
+      }),
+    batchGetPosts: ({ ids }, call: Call) => {
+      const { posts, likes } = world();
+      const found = ids.filter((id) => posts.has(id));
+      return gates.pass("batchGetPosts", {
+        posts: found.map((id) => ({ id, authorId: posts.get(id)!, content: `post ${id}` })),
+        likedIds: found.filter((id) => likes.has(`${call.caller?.userId} ${id}`)),
+      });
+    },
+  };
+}
+
+function followHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof FollowService>> {
+  return {
+    async *streamFollowers({ userId, pageSize }) {
+      const state = world().stateOf(userId);
+      // As the service does: the state first, then each page when it is wanted.
+      yield await gates.pass("streamFollowers", { state, followerIds: [] });
+      for (let afterId = 0n; ;) {
+        const followerIds = world()
+          .followers(userId)
+          .filter((followerId) => followerId > afterId)
+          .slice(0, pageSize);
+        if (followerIds.length === 0) return;
+        yield await gates.pass("streamFollowers", { state, followerIds });
+        afterId = followerIds.at(-1)!;
+      }
+    },
+    listFollowees: ({ userId }) => gates.pass("listFollowees", { followeeIds: world().followees(userId) }),
+    listFollowedCelebrities: ({ userId }) => {
+      const w = world();
+      const followeeIds = w.followees(userId).filter((followeeId) => w.stateOf(followeeId) !== 1);
+      return gates.pass("listFollowedCelebrities", { followeeIds, ownState: w.stateOf(userId) });
+    },
+    filterFollowees: ({ userId, candidateIds }) => {
+      const followees = world().followees(userId);
+      const followeeIds = candidateIds.filter((id) => followees.includes(id));
+      return gates.pass("filterFollowees", { followeeIds });
+    },
+    advanceCelebrityState: ({ userId, epoch }) =>
+      gates.pass("advanceCelebrityState", { state: world().advance(userId, epoch) }),
+  };
+}
+
+function userHandlers(world: () => World): Partial<Handlers<typeof UserService>> {
+  return {
+    batchGetUsers: ({ ids }) => {
+      const users = ids.filter((id) => world().users.has(id));
+      return Promise.resolve({ users: users.map((id) => ({ id, username: `user_${id}` })) });
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
+import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service";
+import { type ReceivedEvent, type Topic, topics } from "@chirrup/platform";
+
+type Payload = NonNullable<MessageInitShape<typeof EventSchema>["payload"]>;
+
+interface Standing {
+  state: CelebrityState;
+  epoch: bigint;
+}
+
+/**
+ * What the other services hold: users, posts, follows and celebrity states, with the event of each write.
+ * Everything that a feed must equal is computed from here.
+ */
+export class World {
+  readonly users = new Set<bigint>();
+  readonly posts = new Map<bigint, bigint>();
+  readonly likes = new Set<string>();
+  /** Events that no consumer has applied yet. */
+  readonly pending: ReceivedEvent[] = [];
+  /** All events there ever were. */
+  readonly log: ReceivedEvent[] = [];
+  readonly #edges = new Map<string, { followerId: bigint; followeeId: bigint; followId: bigint }>();
+  readonly #standings = new Map<bigint, Standing>();
+  /** Followers at which an author is on the way to celebrity, and below which on the way back. */
+  readonly #threshold: number;
+  // Neighbours that a double cannot tell apart.
+  #lastId = 2n ** 62n;
+
+  constructor(userIds: readonly bigint[], threshold: number) {
+    for (const userId of userIds) this.users.add(userId);
+    this.#threshold = threshold;
+  }
+
+  nextId(): bigint {
+    return ++this.#lastId;
+  }
+
+  /** The id may be older than others that were written before it. */
+  post(authorId: bigint, postId: bigint = this.nextId()): bigint {
+    this.posts.set(postId, authorId);
+    this.#emit(topics.posts, authorId, { case: "postCreated", value: { postId, authorId } });
+    return postId;
+  }
+
+  deletePost(postId: bigint): void {
+    const authorId = this.posts.get(postId);
+    if (authorId === undefined) return;
+    this.posts.delete(postId);
+    this.#emit(topics.posts, authorId, { case: "postDeleted", value: { postId, authorId } });
+  }
+
+  follow(followerId: bigint, followeeId: bigint): void {
+    const key = `${followerId}>${followeeId}`;
+    if (followerId === followeeId || this.#edges.has(key)) return;
+    const edge = { followerId, followeeId, followId: this.nextId() };
+    this.#edges.set(key, edge);
+    this.#emit(topics.follows, followerId, { case: "followCreated", value: edge });
+    this.#restate(followeeId);
+  }
+
+  unfollow(followerId: bigint, followeeId: bigint): void {
+    const edge = this.#edges.get(`${followerId}>${followeeId}`);
+    if (edge === undefined) return;
+    this.#edges.delete(`${followerId}>${followeeId}`);
+    this.#emit(topics.follows, followerId, { case: "followDeleted", value: edge });
+    this.#restate(followeeId);
+  }
+
+  /** The account goes; its posts stay with the post service, and are not to be shown. */
+  deleteUser(userId: bigint): void {
+    this.users.delete(userId);
+  }
+
+  advance(userId: bigint, epoch: bigint): CelebrityState {
+    const standing = this.#standing(userId);
+    if (standing.epoch === epoch) {
+      if (standing.state === CelebrityState.RISING) standing.state = CelebrityState.CELEBRITY;
+      if (standing.state === CelebrityState.FALLING) standing.state = CelebrityState.NORMAL;
+    }
+    return standing.state;
+  }
+
+  stateOf(userId: bigint): CelebrityState {
+    return this.#standing(userId).state;
+  }
+
+  followees(userId: bigint): bigint[] {
+    return ends(
+      [...this.#edges.values()].filter((edge) => edge.followerId === userId),
+      "followeeId",
+    );
+  }
+
+  followers(userId: bigint): bigint[] {
+    return ends(
+      [...this.#edges.values()].filter((edge) => edge.followeeId === userId),
+      "followerId",
+    );
+  }
+
+  /** Newest first. */
+  postsOf(authorIds: readonly bigint[], before: bigint): { id: bigint; authorId: bigint }[] {
+    return [...this.posts]
+      .filter(([id, authorId]) => authorIds.includes(authorId) && id < before)
+      .sort(([a], [b]) => (a < b ? 1 : -1))
+      .map(([id, authorId]) => ({ id, authorId }));
+  }
+
+  /** The oracle: graph × posts, sorted. */
+  feedOf(readerId: bigint): bigint[] {
+    const authorIds = [...this.followees(readerId), readerId].filter((authorId) => this.users.has(authorId));
+    return this.postsOf(authorIds, 2n ** 63n).map(({ id }) => id);
+  }
+
+  #standing(userId: bigint): Standing {
+    const standing = this.#standings.get(userId) ?? { state: CelebrityState.NORMAL, epoch: 0n };
+    this.#standings.set(userId, standing);
+    return standing;
+  }
+
+  #restate(userId: bigint): void {
+    const standing = this.#standing(userId);
+    const above = standing.state === CelebrityState.RISING || standing.state === CelebrityState.CELEBRITY;
+    const wanted = this.followers(userId).length >= this.#threshold;
+    if (above === wanted) return;
+    standing.state = wanted ? CelebrityState.RISING : CelebrityState.FALLING;
+    standing.epoch++;
+    this.#emit(topics.celebrities, userId, { case: "celebrityStateChanged", value: { userId, ...standing } });
+  }
+
+  #emit(topic: Topic, key: bigint, payload: Payload): void {
+    const event = create(EventSchema, { eventId: this.nextId(), schemaVersion: 1, payload });
+    const received = { topic, partition: 0, position: `${this.log.length}`, key: `${key}`, event };
+    this.pending.push(received);
+    this.log.push(received);
+  }
+}
+
+function ends(
+  edges: readonly { followerId: bigint; followeeId: bigint }[],
+  end: "followerId" | "followeeId",
+): bigint[] {
+  return edges.map((edge) => edge[end]).sort((a, b) => (a < b ? -1 : 1));
+}

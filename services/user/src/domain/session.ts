@@ -54,5 +54,8 @@ export function sessionExpiry(createdAtMs: number, now: Date, policy: SessionPol
 
 /** The client's own account of itself, cut to 200 characters, without what a log or a page would obey. */
 export function clientText(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, "").slice(0, 200).toWellFormed();
+  return text
+    .replaceAll(/\p{Cc}/gu, "")
+    .slice(0, 200)
+    .toWellFormed();
 }

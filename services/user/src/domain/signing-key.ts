@@ -50,7 +50,7 @@ export async function generateSigningKey(sealWith: Buffer, now: Date): Promise<S
 
 /** @throws When the key was sealed under another secret, or its row was tampered with. */
 export function openSigningKey(stored: StoredSigningKey, sealedWith: Buffer): SigningKey {
-  const der = open(stored.sealedPrivateKey, stored.kid, sealedWith);
+  const der = unsealed(stored, sealedWith);
   const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
   return { kid: stored.kid, publicJwk: stored.publicJwk, privateKey, createdAt: stored.createdAt };
 }
@@ -67,6 +67,14 @@ export function chooseSigningKey(
   const byAge = keys.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   const published = byAge.filter((key) => now.getTime() - key.createdAt.getTime() >= publishedForMs);
   return published.at(-1) ?? byAge[0];
+}
+
+function unsealed({ kid, sealedPrivateKey }: StoredSigningKey, key: Buffer): Buffer {
+  try {
+    return open(sealedPrivateKey, kid, key);
+  } catch (cause) {
+    throw new Error(`SIGNING_KEY_SECRET does not open the signing key ${kid}`, { cause });
+  }
 }
 
 // Sealed form: iv, tag, ciphertext. The kid is authenticated with it, so that rows cannot be swapped.

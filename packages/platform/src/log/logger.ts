@@ -26,7 +26,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const output = options.destination ?? pino.destination({ dest: 1, sync: true });
   const destination: DestinationStream =
     options.format === "json" ? output : { write: (line) => output.write(prettyLine(line)) };
-  return pino(
+  const log = pino(
     {
       level: options.level,
       base: { service: options.service },
@@ -34,10 +34,15 @@ export function createLogger(options: LoggerOptions): Logger {
       serializers: { err: describeError },
       formatters: {
         level: (label) => ({ level: label }),
-        bindings: (bindings) => redact(bindings),
         log: (fields) => redact(fields),
       },
     },
     destination,
   );
+  // pino passes a child's bindings through no formatter; children inherit the method.
+  const { child } = log;
+  log.child = function childOf(this: Logger, bindings, childOptions) {
+    return child.call(this, redact(bindings), childOptions);
+  } as typeof child;
+  return log;
 }

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
 
-import { GrpcError, Status, type ServerCall } from "@chirrup/grpc";
+import { Status, type ServerCall } from "@chirrup/grpc";
 
+import { DomainError } from "../errors/index.ts";
 import { metadataKeys } from "./metadata-keys.ts";
 
 /** Probes have no secret, and there is nothing to learn from the answer. */
@@ -15,7 +16,7 @@ export function peerCheck(peerSecret: string): (call: ServerCall) => void {
     const presented = Buffer.from(call.metadata.get(metadataKeys.peerSecret) ?? "");
     // Only the length can be learnt from the time that this takes.
     if (presented.length !== expected.length || !timingSafeEqual(presented, expected)) {
-      throw new GrpcError(Status.UNAUTHENTICATED, "the peer did not prove itself");
+      throw new DomainError(Status.UNAUTHENTICATED, "PEER_UNPROVEN", "the peer did not prove itself");
     }
   };
 }

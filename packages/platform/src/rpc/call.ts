@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import { GrpcError, Metadata, Status, type CallOptions, type ServerCall } from "@chirrup/grpc";
+import { Metadata, type CallOptions, type ServerCall } from "@chirrup/grpc";
 
 import { unauthenticated } from "../errors/index.ts";
 import type { Logger } from "../log/index.ts";
@@ -111,7 +111,7 @@ function readCaller(metadata: Metadata): Caller | undefined {
   const sessionId = metadata.get(metadataKeys.sessionId);
   if (userId === undefined && sessionId === undefined) return undefined;
   if (!idPattern.test(userId ?? "") || !idPattern.test(sessionId ?? "")) {
-    throw new GrpcError(Status.UNAUTHENTICATED, "the caller's identity is malformed");
+    throw unauthenticated("the caller's identity is malformed");
   }
   return { userId: BigInt(userId ?? ""), sessionId: BigInt(sessionId ?? "") };
 }

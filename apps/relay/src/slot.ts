@@ -69,7 +69,7 @@ export async function prepareSlot({ connection, source, store, log }: SlotOption
 
   async function makeSlot(dropFirst: boolean, snapshot = "nothing"): Promise<string> {
     if (dropFirst) await connection.query(`DROP_REPLICATION_SLOT ${slotName(source)}`);
-    if (snapshot === "use") await connection.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    if (snapshot === "use") await connection.query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ");
     log.info(
       { source, slot: slotName(source) },
       "creating the slot; waits for the transactions that run now",

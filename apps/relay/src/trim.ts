@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { loadScript, type Logger, partitionCount, streamKeys, topics } from "@chirrup/platform";
+import { loadScript, type Logger, partitionCount, streamKeys, topics, whenReady } from "@chirrup/platform";
 import type { Redis } from "ioredis";
 
 const trim = loadScript(new URL("../lua/trim.lua", import.meta.url));
@@ -37,9 +37,11 @@ export async function keepTrimmed(
   const { log, signal } = options;
   while (!signal.aborted) {
     try {
+      await whenReady(redis, signal);
       const dropped = await trimStreams(redis, options);
       if (dropped > 0) log.debug({ dropped }, "trimmed the streams");
     } catch (error) {
+      if (signal.aborted) return;
       log.warn({ err: error }, "trimming failed, will be repeated");
     }
     await pause(everyMs, undefined, { signal }).catch(() => undefined);

@@ -1,0 +1,88 @@
+import { waitFor } from "@chirrup/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ownEventRedis, type OwnPostgres, ownPostgres, type OwnRedis } from "./own-servers.ts";
+import { type RelayProcess, startRelayProcess, whenReady } from "./relay-process.ts";
+import { firstDisorder, outboxRows, startWorkload, streamEntries, streamLength } from "./workload.ts";
+
+describe("the relay appends every outbox row exactly once, in order by key", { timeout: 120_000 }, () => {
+  let postgres: OwnPostgres;
+  let redis: OwnRedis;
+  let relay: RelayProcess;
+  let sources: Record<string, string>;
+
+  beforeAll(async () => {
+    [postgres, redis] = await Promise.all([ownPostgres(), ownEventRedis()]);
+    sources = { post: await postgres.createSource("post") };
+    relay = await startRelayProcess(sources, redis.url);
+    await whenReady(relay);
+  });
+  afterAll(async () => {
+    await relay.kill();
+    await Promise.all([postgres.remove(), redis.remove()]);
+  });
+
+  async function expectAllOnce(): Promise<void> {
+    const rows = await outboxRows(postgres, "post");
+    await waitFor(async () => (await streamLength(redis.url)) >= rows.length, {
+      timeoutMs: 30_000,
+      what: `${rows.length} rows arrive`,
+    });
+    const entries = await streamEntries(redis.url);
+    expect(entries.toSorted()).toEqual(rows);
+    expect(firstDisorder(entries)).toBeUndefined();
+  }
+
+  it("when it is killed, again and again, in the middle of 5,000 transactions", async () => {
+    const workload = startWorkload(postgres.ownerUrl("post"), "relay", 5_000);
+    for (const at of [500, 1_500, 2_500, 3_500, 4_500]) {
+      await waitFor(() => workload.committed >= at, { timeoutMs: 60_000 });
+      await relay.kill();
+      relay = await startRelayProcess(sources, redis.url);
+      // Long enough to be at work when it is killed the next time.
+      const before = await streamLength(redis.url);
+      await waitFor(async () => (await streamLength(redis.url)) > before, { timeoutMs: 30_000 });
+    }
+    await workload.done;
+    expect(workload.committed).toBe(5_000);
+    await expectAllOnce();
+  });
+
+  it("when its Redis is killed, and stopped for a while, in the middle", async () => {
+    const workload = startWorkload(postgres.ownerUrl("post"), "redis", 3_000);
+    await waitFor(() => workload.committed >= 500, { timeoutMs: 60_000 });
+    await redis.stop(true);
+    await redis.start();
+    await waitFor(() => workload.committed >= 1_500, { timeoutMs: 60_000 });
+    await redis.stop();
+    await waitFor(async () => !(await relay.ready()));
+    await workload.done;
+    await redis.start();
+    await expectAllOnce();
+    await whenReady(relay);
+  });
+
+  it("when its Postgres is killed, and restarted, in the middle", async () => {
+    const workload = startWorkload(postgres.ownerUrl("post"), "postgres", 3_000);
+    await waitFor(() => workload.committed >= 500, { timeoutMs: 60_000 });
+    await postgres.stop(true);
+    await postgres.start();
+    await waitFor(() => workload.committed >= 1_500, { timeoutMs: 60_000 });
+    await postgres.stop();
+    await postgres.start();
+    await workload.done;
+    await expectAllOnce();
+    await whenReady(relay);
+  });
+
+  it("when a second relay waits and the first is killed", async () => {
+    const second = await startRelayProcess(sources, redis.url);
+    await waitFor(async () => (await second.checks())["source post"] === "another relay holds the source");
+    const workload = startWorkload(postgres.ownerUrl("post"), "second", 1_000);
+    await waitFor(() => workload.committed >= 300, { timeoutMs: 60_000 });
+    await relay.kill();
+    relay = second;
+    await workload.done;
+    await whenReady(relay);
+    await expectAllOnce();
+  });
+});

@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+import { z } from "zod";
+import { ConfigError, processSettings, setting, type ProcessSettings } from "@chirrup/platform";
+import { parseGatewayFile, type GatewayFile } from "./gateway-file.ts";
+import { parseRules, type Rule } from "./limits/rules.ts";
+
+type TextSetting = z.ZodType<string, string>;
+type NumberSetting = z.ZodType<number, string>;
+
+type GatewaySettings = ProcessSettings & {
+  readonly HOST: z.ZodDefault<TextSetting>;
+  readonly HTTP_PORT: NumberSetting;
+  readonly ADMIN_PORT: NumberSetting;
+  readonly DESCRIPTORS: TextSetting;
+  readonly GATEWAY_CONFIG: TextSetting;
+  readonly RATE_RULES: TextSetting;
+  readonly REDIS_URL: TextSetting;
+  readonly REDIS_DEADLINE_MS: z.ZodDefault<NumberSetting>;
+  readonly GATEWAYS: z.ZodDefault<NumberSetting>;
+  readonly PEER_SECRET: TextSetting;
+  readonly USER_SERVICE: TextSetting;
+  readonly JWKS_URL: TextSetting;
+  readonly TOKEN_ISSUER: TextSetting;
+  readonly TOKEN_AUDIENCE: TextSetting;
+  readonly TOKEN_TYPE: z.ZodDefault<TextSetting>;
+  readonly DEADLINE_MS: z.ZodDefault<NumberSetting>;
+  readonly MAX_BODY_BYTES: z.ZodDefault<NumberSetting>;
+};
+
+/** The settings of the gateway. */
+export const configSchema: z.ZodObject<GatewaySettings> = z.object({
+  ...processSettings,
+  HOST: setting.text().default("127.0.0.1").describe("Address that both servers listen on."),
+  HTTP_PORT: setting.port().describe("Public port; 0 takes any free one."),
+  ADMIN_PORT: setting.port().describe("Port of /healthz, /readyz and /metrics; 0 takes any free one."),
+  DESCRIPTORS: setting.text().describe("Path of the descriptor set that the routes are made from."),
+  GATEWAY_CONFIG: setting.text().describe("Path of the gateway file: upstreams, cookies, origins, proxies."),
+  RATE_RULES: setting.text().describe("Path of the rate rules."),
+  REDIS_URL: setting.url("redis", "rediss").describe("Where the token buckets are."),
+  REDIS_DEADLINE_MS: setting
+    .durationMs()
+    .default(20)
+    .describe(
+      "How long a request waits for its token buckets before a rule's fail mode decides, in milliseconds.",
+    ),
+  GATEWAYS: setting
+    .positiveInt()
+    .default(1)
+    .describe("How many gateways share the load: the divisor of a limit while Redis is away."),
+  PEER_SECRET: setting.secret().describe("Proves the gateway to the services; at least 32 characters."),
+  USER_SERVICE: setting.address().describe("The service that knows which sessions were revoked."),
+  JWKS_URL: setting.url("http", "https").describe("The token issuer's key set."),
+  TOKEN_ISSUER: setting.text().describe("`iss` of access tokens."),
+  TOKEN_AUDIENCE: setting.text().describe("`aud` of access tokens."),
+  TOKEN_TYPE: setting.text().default("JWT").describe("`typ` of access tokens."),
+  DEADLINE_MS: setting
+    .durationMs()
+    .default(5_000)
+    .describe("How long a call may take when its route says nothing, in milliseconds."),
+  MAX_BODY_BYTES: setting.positiveInt().default(1_048_576).describe("The largest request body, in bytes."),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** The two files that the settings point to. Throws ConfigError that names the setting of a faulty one. */
+export async function loadFiles(
+  config: Pick<Config, "GATEWAY_CONFIG" | "RATE_RULES">,
+  // The gateway file names variables that no schema can know beforehand.
+  // oxlint-disable-next-line node/no-process-env
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<{ gateway: GatewayFile; rules: readonly Rule[] }> {
+  return {
+    gateway: await loadYaml("GATEWAY_CONFIG", config.GATEWAY_CONFIG, (content) =>
+      parseGatewayFile(content, env),
+    ),
+    rules: await loadYaml("RATE_RULES", config.RATE_RULES, parseRules),
+  };
+}
+
+async function loadYaml<T>(name: string, path: string, read: (content: unknown) => T): Promise<T> {
+  try {
+    return read(parse(await readFile(path, "utf8")));
+  } catch (error) {
+    throw new ConfigError([
+      { name, fault: `(${path}): ${error instanceof Error ? error.message : String(error)}` },
+    ]);
+  }
+}

@@ -1,0 +1,27 @@
+import type { Channel } from "@chirrup/grpc";
+import type { Logger } from "@chirrup/platform";
+import type { Telemetry } from "./telemetry.ts";
+import type { ClientAddress } from "./identity/client-address.ts";
+import type { CookieSettings } from "./identity/cookies.ts";
+import type { Identities } from "./identity/identify.ts";
+import type { OriginSettings } from "./identity/origin.ts";
+import type { Limiter } from "./limits/limiter.ts";
+import type { RuleIndex } from "./limits/rules.ts";
+import type { RouteTable } from "./routing/route-table.ts";
+
+/** All that answering a request takes. */
+export interface Context {
+  readonly routes: RouteTable;
+  readonly rules: RuleIndex;
+  readonly limiter: Limiter;
+  readonly identities: Identities;
+  /** By the service's full name; one for every service that has a route. */
+  readonly upstreams: ReadonlyMap<string, Channel>;
+  readonly cookies: ReadonlyMap<string, CookieSettings>;
+  readonly origins: OriginSettings;
+  readonly clientAddress: ClientAddress;
+  readonly strictTransportSecurity: string | undefined;
+  readonly maxBodyBytes: number;
+  readonly log: Logger;
+  readonly telemetry: Telemetry;
+}

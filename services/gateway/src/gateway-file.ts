@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { setting } from "@chirrup/platform";
+import type { CookieSettings } from "./identity/cookies.ts";
+import type { OriginSettings } from "./identity/origin.ts";
+
+/** The gateway file: what is the same for all gateways of an environment and no secret. */
+export interface GatewayFile {
+  /** Full name of a service → its address. */
+  readonly upstreams: ReadonlyMap<string, string>;
+  /** By the name that routes use. "access", if it is there, is the one that carries the access token. */
+  readonly cookies: ReadonlyMap<string, CookieSettings>;
+  readonly origins: OriginSettings;
+  /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Strict-Transport-Security, where TLS ends in front of the gateway; none when absent. */
+  readonly strictTransportSecurity: string | undefined;
+}
+
+const cookieSchema = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9_-]+$/, "must be letters, digits, _ and -"),
+    path: z.string().regex(/^\/[A-Za-z0-9/_.-]*$/, "must be a path"),
+    secure: z.boolean(),
+    sameSite: z.enum(["Strict", "Lax"]),
+    maxAgeSeconds: z.number().int().min(1).max(34_560_000),
+  })
+  // https://www.rfc-editor.org/rfc/rfc6265bis#name-cookie-name-prefixes: browsers drop a cookie that breaks these.
+  .refine(
+    ({ name, secure }) => secure || !/^__(?:secure|host)-/i.test(name),
+    "a name with a prefix needs secure: true",
+  )
+  .refine(({ name, path }) => path === "/" || !/^__host-/i.test(name), "a __Host- cookie needs path: /");
+
+const schema = z.strictObject({
+  upstreams: z.record(z.string(), setting.address()),
+  cookies: z.record(z.string(), cookieSchema).default({}),
+  origins: z
+    .array(
+      z.string().refine((origin) => URL.parse(origin)?.origin === origin, "must be an origin: https://host"),
+    )
+    .default([]),
+  trustHostHeader: z.boolean().default(false),
+  // A variable holds several with commas between.
+  trustedProxies: z
+    .array(z.string())
+    .transform((ranges) => ranges.flatMap((range) => range.split(",")))
+    .default([]),
+  strictTransportSecurity: z
+    .string()
+    .regex(/^max-age=[0-9]+[A-Za-z; ]*$/)
+    .optional(),
+});
+
+/**
+ * Checks the content of a gateway file. "${NAME}" in a text stands for an environment variable. Throws an Error that
+ * names each fault.
+ */
+export function parseGatewayFile(
+  content: unknown,
+  env: Readonly<Record<string, string | undefined>>,
+): GatewayFile {
+  const result = schema.safeParse(substitute(content, env));
+  if (!result.success) {
+    throw new Error(
+      result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+    );
+  }
+  const { upstreams, cookies, origins, trustHostHeader, trustedProxies, strictTransportSecurity } =
+    result.data;
+  const names = Object.values(cookies).map(({ name }) => name);
+  if (new Set(names).size < names.length) throw new Error("cookies: two have one name");
+  return {
+    upstreams: new Map(Object.entries(upstreams)),
+    cookies: new Map(Object.entries(cookies)),
+    origins: { origins, trustHostHeader },
+    trustedProxies,
+    strictTransportSecurity,
+  };
+}
+
+/** In values only and after parsing, so that a variable cannot change the file's structure. */
+function substitute(value: unknown, env: Readonly<Record<string, string | undefined>>): unknown {
+  if (typeof value === "string") {
+    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+      const text = env[name];
+      if (text === undefined || text === "") throw new Error(`\${${name}} is not set`);
+      return text;
+    });
+  }
+  if (Array.isArray(value)) return value.map((item) => substitute(item, env));
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, env)]));
+  }
+  return value;
+}

@@ -1,0 +1,95 @@
+import { errors, jwtVerify } from "jose";
+import { createLru } from "../lru.ts";
+import type { KeySet } from "./key-set.ts";
+
+/** What a good access token says. */
+export interface TokenIdentity {
+  /** Decimal, as metadata carries it. */
+  readonly userId: string;
+  readonly sessionId: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export interface AccessTokens {
+  /** The identity of a token that was verified before and has not expired; no waiting and no cryptography. */
+  known(token: string): TokenIdentity | undefined;
+  /**
+   * The identity of a token; undefined when it is not good, for whatever reason. Rejects when that cannot be told,
+   * because the issuer's keys have never been fetched.
+   */
+  verify(token: string): Promise<TokenIdentity | undefined>;
+}
+
+export interface AccessTokenOptions {
+  readonly keys: KeySet;
+  readonly issuer: string;
+  readonly audience: string;
+  /** The token's "typ": "JWT", or "at+jwt" from issuers that keep RFC 9068. */
+  readonly type: string;
+  /** Verified tokens that are remembered. Default: 20,000, about 20 MB. */
+  readonly cacheSize?: number;
+}
+
+const maxTokenLength = 4096;
+
+/**
+ * Verifies access tokens: a JWT (RFC 7519), signed with EdDSA or ES256 by a key of the issuer's set that its "kid" names,
+ * with "typ", "iss", "aud", "exp", "sub" and "sid".
+ *
+ * The algorithm is the key's, never the token's choice (RFC 8725 section 3.1), and "jwk", "jku" and "x5u" of the
+ * header are not looked at.
+ */
+export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
+  const { keys, issuer, audience, cacheSize = 20_000 } = options;
+  const verified = createLru<string, TokenIdentity>(cacheSize);
+
+  const known = (token: string): TokenIdentity | undefined => {
+    const identity = verified.get(token);
+    if (identity === undefined) return undefined;
+    if (identity.expiresAt > Date.now() / 1000) return identity;
+    verified.delete(token);
+    return undefined;
+  };
+
+  return {
+    known,
+    async verify(token) {
+      const remembered = known(token);
+      if (remembered !== undefined) return remembered;
+      if (token.length > maxTokenLength) return undefined;
+      try {
+        const { payload } = await jwtVerify(
+          token,
+          async ({ kid, alg }) => {
+            const found = typeof kid === "string" && kid.length <= 128 ? await keys.get(kid) : undefined;
+            if (found?.algorithm !== alg) throw new errors.JWKSNoMatchingKey();
+            return found.key;
+          },
+          {
+            algorithms: ["EdDSA", "ES256"],
+            issuer,
+            audience,
+            typ: options.type,
+            requiredClaims: ["exp", "sub", "sid"],
+          },
+        );
+        const { sub: userId, sid: sessionId, exp: expiresAt } = payload;
+        if (!isId(userId) || !isId(sessionId) || expiresAt === undefined) return undefined;
+        const identity = { userId, sessionId, expiresAt };
+        verified.set(token, identity);
+        return identity;
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return undefined;
+        if (!keys.isLoaded) throw error;
+        return undefined;
+      }
+    },
+  };
+}
+
+const maxId = 2n ** 63n - 1n;
+
+function isId(value: unknown): value is string {
+  return typeof value === "string" && /^[1-9][0-9]{0,18}$/.test(value) && BigInt(value) <= maxId;
+}

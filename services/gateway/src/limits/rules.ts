@@ -1,0 +1,144 @@
+import { z } from "zod";
+import type { Route } from "../routing/route-table.ts";
+
+const keyParts = ["ip", "user", "route", "method"] as const;
+export type KeyPart = (typeof keyParts)[number];
+
+/** What happens to a request while Redis does not answer. */
+const failModes = ["local", "open", "closed"] as const;
+
+/** One rate limit: a token bucket for each combination of its key's parts. */
+export interface Rule {
+  readonly name: string;
+  readonly match: {
+    /** Names of routes, "POST /api/v1/login"; all when absent. */
+    readonly routes?: readonly string[] | undefined;
+    /** HTTP methods; all when absent. */
+    readonly methods?: readonly string[] | undefined;
+    /** Only callers who are signed in, or only those who are not. */
+    readonly signedIn?: boolean | undefined;
+  };
+  readonly key: readonly KeyPart[];
+  /** Tokens that come back in a window. */
+  readonly limit: number;
+  readonly windowMs: number;
+  /** The most a bucket holds. */
+  readonly burst: number;
+  /** local: a bucket of this process with its share; open: let in; closed: 503. */
+  readonly fail: (typeof failModes)[number];
+}
+
+/** Within these the script's numbers stay exact: burst × window and elapsed × limit below 2^53. */
+const maxUnits = 2 ** 52;
+const maxWindowMs = 7 * 86_400_000;
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const count = z.number().int().min(1).max(1e9);
+
+const ruleSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "must be 1 to 32 of a-z, 0-9 and -"),
+    match: z
+      .strictObject({
+        routes: z.array(z.string()).min(1).optional(),
+        methods: z
+          .array(z.string().regex(/^[A-Z]+$/))
+          .min(1)
+          .optional(),
+        signedIn: z.boolean().optional(),
+      })
+      .default({}),
+    key: z.array(z.enum(keyParts)).refine((parts) => parts.includes("ip") || parts.includes("user"), {
+      error: "must have ip or user",
+    }),
+    limit: count,
+    window: z
+      .string()
+      .regex(/^[1-9][0-9]{0,8}(?:ms|s|m|h|d)$/, "must be a number with ms, s, m, h or d")
+      .transform((text) => Number.parseInt(text, 10) * (unitMs[text.replace(/^[0-9]+/, "")] ?? 0))
+      .refine((ms) => ms <= maxWindowMs, "must not be longer than 7d"),
+    burst: count.optional(),
+    fail: z.enum(failModes).default("local"),
+  })
+  .transform(({ window: windowMs, burst, ...rule }): Rule => ({
+    ...rule,
+    windowMs,
+    burst: burst ?? rule.limit,
+  }))
+  .refine(
+    ({ burst, windowMs }) => burst * windowMs <= maxUnits,
+    "burst × window is too large to be counted exactly",
+  )
+  .refine(
+    ({ key, match }) => !(key.includes("user") && match.signedIn === false),
+    "has a user in its key but none to ask",
+  );
+
+const rulesSchema = z.strictObject({ rules: z.array(ruleSchema) });
+
+/** Checks the content of a rules file. Throws an Error that names each fault. */
+export function parseRules(content: unknown): readonly Rule[] {
+  const result = rulesSchema.safeParse(content);
+  if (!result.success) {
+    throw new Error(
+      result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+    );
+  }
+  const { rules } = result.data;
+  const names = new Set<string>();
+  for (const { name } of rules) {
+    if (names.has(name)) throw new Error(`two rules are named ${name}`);
+    names.add(name);
+  }
+  return rules;
+}
+
+/** The rules of one route, by when they can be applied. */
+export interface RouteRules {
+  /** Before it is known who calls. */
+  readonly early: readonly Rule[];
+  /** After that. */
+  readonly late: readonly Rule[];
+  /** Both, for when it is known from the start. */
+  readonly all: readonly Rule[];
+}
+
+export interface RuleIndex {
+  readonly of: (route: Route) => RouteRules;
+  /** For requests that match no route: the rules that name neither routes nor methods. */
+  readonly withoutRoute: RouteRules;
+}
+
+/** Finds each route's rules once. Throws when a rule names a route that is not there, or could never let it pass. */
+export function indexRules(rules: readonly Rule[], routes: readonly Route[]): RuleIndex {
+  const names = new Set(routes.map(({ name }) => name));
+  for (const { name, match } of rules) {
+    const unknown = match.routes?.find((route) => !names.has(route));
+    if (unknown !== undefined) throw new Error(`rule ${name}: there is no route "${unknown}"`);
+  }
+  const index = new Map(
+    routes.map((route) => {
+      const matching = rules.filter(
+        ({ match }) =>
+          (match.routes?.includes(route.name) ?? true) && (match.methods?.includes(route.httpMethod) ?? true),
+      );
+      for (const { name, burst } of matching) {
+        if (burst < route.needs.cost) {
+          throw new Error(
+            `rule ${name}: a burst of ${burst} never lets ${route.name} pass, which costs ${route.needs.cost}`,
+          );
+        }
+      }
+      return [route, split(matching)];
+    }),
+  );
+  const withoutRoute = split(
+    rules.filter(({ match }) => match.routes === undefined && match.methods === undefined),
+  );
+  return { of: (route) => index.get(route) ?? withoutRoute, withoutRoute };
+}
+
+function split(rules: readonly Rule[]): RouteRules {
+  const isLate = ({ key, match }: Rule): boolean => key.includes("user") || match.signedIn !== undefined;
+  return { early: rules.filter((rule) => !isLate(rule)), late: rules.filter(isLate), all: rules };
+}

@@ -1,0 +1,133 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Context } from "./context.ts";
+import { badHttp, Failure, internal } from "./errors/failure.ts";
+import { answer, type Exchange } from "./http/answer.ts";
+import { refuseSocket } from "./http/refuse-socket.ts";
+import { failureReply, send, type Reply } from "./http/reply.ts";
+import { readHead } from "./http/request-head.ts";
+import { requestIdOf, traceparentOf } from "./http/trace.ts";
+
+export interface GatewayServer {
+  readonly port: number;
+  /** Stops accepting, lets requests in flight finish within `graceMs`, then ends their connections. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Above the 60 seconds after which common load balancers drop an idle connection, so that they are the ones to close. */
+const keepAliveTimeoutMs = 65_000;
+/** Of request line and headers together. */
+export const maxHeaderBytes = 16_384;
+
+/** Serves the public API. Rejects when it cannot listen. */
+export async function startServer(
+  context: Context,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<GatewayServer> {
+  let isClosing = false;
+  const server = createServer(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: 2_000,
+    },
+    (request, response) => void serve(context, request, response, () => isClosing),
+  );
+  server.on("checkExpectation", (request, response) => {
+    void serve(
+      context,
+      request,
+      response,
+      () => true,
+      badHttp(417, "EXPECTATION_FAILED", "only 100-continue can be expected"),
+    );
+  });
+  server.on("clientError", refuseSocket);
+  await listen(server, host, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close(graceMs) {
+      isClosing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const forced = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(forced);
+    },
+  };
+}
+
+/** Answers, logs and counts one request. Never rejects. */
+async function serve(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  isClosing: () => boolean,
+  refusal?: Failure,
+): Promise<void> {
+  const startedMs = performance.now();
+  const left = new AbortController();
+  response.on("close", () => {
+    if (!response.writableFinished) left.abort(new Error("the client left"));
+  });
+  const read = readHead(request.rawHeaders);
+  const exchange: Exchange = {
+    ...read,
+    method: request.method ?? "GET",
+    requestId: requestIdOf(read.head.requestId),
+    traceparent: traceparentOf(read.head.traceparent),
+    address: context.clientAddress(request.socket.remoteAddress, read.head.forwardedFor),
+    signal: left.signal,
+    route: undefined,
+    identity: undefined,
+    headers: {},
+  };
+
+  let reply: Reply;
+  let failure: Failure | undefined;
+  try {
+    if (refusal !== undefined) throw refusal;
+    reply = await answer(context, request, exchange);
+  } catch (error) {
+    failure = error instanceof Failure ? error : internal(error);
+    reply = failureReply(failure, exchange.requestId);
+  }
+  if (!left.signal.aborted) {
+    send(
+      response,
+      { ...reply, headers: { ...exchange.headers, ...reply.headers } },
+      {
+        requestId: exchange.requestId,
+        traceparent: exchange.traceparent,
+        withoutBody: exchange.method === "HEAD",
+        closes: isClosing(),
+        strictTransportSecurity: context.strictTransportSecurity,
+      },
+    );
+  }
+  record(context, exchange, reply.status, failure, performance.now() - startedMs);
+}
+
+/** One line for each request. The route stands for its path, whose query may hold what is nobody's business. */
+function record(
+  { log, telemetry }: Context,
+  { method, route = "", requestId, identity }: Exchange,
+  status: number,
+  failure: Failure | undefined,
+  ms: number,
+): void {
+  telemetry.answered(route, status, ms / 1000);
+  const line = { method, route, status, ms: Math.round(ms * 100) / 100, requestId, userId: identity?.userId };
+  if (status >= 500) log.error({ ...line, err: failure?.cause }, "request failed");
+  else log.info(line, "request");
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen(port, host, resolve);
+  await promise;
+  server.off("error", reject);
+}

@@ -149,8 +149,10 @@ async function drained(
 ): Promise<void> {
   if (signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  wire.once("drain", resolve);
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const done = (): void => resolve();
+  wire.once("drain", done);
+  signal.addEventListener("abort", done, { once: true });
   await promise;
-  wire.off("drain", resolve);
+  wire.off("drain", done);
+  signal.removeEventListener("abort", done);
 }

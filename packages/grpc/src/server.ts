@@ -40,6 +40,9 @@ export async function serve(options: ServeOptions): Promise<Server> {
     "grpc.max_receive_message_length": maxBytes,
     // The limit is checked before grpc-js sees the message.
     "grpc.max_send_message_length": -1,
+    // Finds clients whose machine is gone, which would hold their streams open.
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 20_000,
     "grpc.enable_channelz": 0,
   });
   const services =

@@ -55,6 +55,7 @@ describe("errors", () => {
     [
       "not an error",
       async () => {
+        // oxlint-disable-next-line typescript/only-throw-error
         throw "hunter2";
       },
     ],

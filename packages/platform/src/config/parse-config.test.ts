@@ -70,8 +70,8 @@ describe("setting", () => {
     [setting.boolean(), ["true", "0"], ["yes", "TRUE"]],
     [setting.logLevel(), ["info", "silent"], ["INFO"]],
   ])("%# takes the good and refuses the bad", (schema: z.ZodType, good: string[], bad: string[]) => {
-    for (const text of good) expect(schema.safeParse(text).success, text).toBe(true);
-    for (const text of bad) expect(schema.safeParse(text).success, text).toBe(false);
+    const taken = [...good, ...bad].filter((text) => schema.safeParse(text).success);
+    expect(taken).toEqual(good);
   });
 });
 

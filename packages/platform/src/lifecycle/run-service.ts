@@ -58,6 +58,8 @@ export async function runService<S extends z.ZodObject<ProcessSettings>>(
   readiness.set("lifecycle", "starting");
   const faults = onProcessFault((err, origin) => {
     log.fatal({ err, origin }, "nothing handled this error");
+    // Nothing can be trusted to close any more; the supervisor starts it anew.
+    // oxlint-disable-next-line unicorn/no-process-exit
     process.exit(1);
   });
   const requests = onStopRequest((reason) => {
@@ -105,6 +107,7 @@ export async function runService<S extends z.ZodObject<ProcessSettings>>(
       { resources: process.getActiveResourcesInfo() },
       "something keeps the process alive: ending it",
     );
+    // oxlint-disable-next-line unicorn/no-process-exit
     process.exit(1);
   }, graceMs).unref();
 }

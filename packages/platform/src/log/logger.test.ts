@@ -45,7 +45,7 @@ describe("createLogger", () => {
       err: { type: "Error", message: "no database", cause: { code: "ECONNREFUSED" } },
       url: "redis://:***@h:1",
     });
-    expect(String((last()["err"] as { stack: string }).stack)).toContain("logger.test.ts");
+    expect((last()["err"] as { stack: string }).stack).toContain("logger.test.ts");
   });
 
   it("survives cycles and does not change what it is given", () => {

@@ -1,4 +1,4 @@
-import { GrpcError, Status, statusName, type ServerCall } from "@chirrup/grpc";
+import { Status, statusName, type GrpcError, type ServerCall } from "@chirrup/grpc";
 
 import type { Logger } from "../log/index.ts";
 import type { Metrics } from "../metrics/index.ts";

@@ -2,19 +2,25 @@ import { randomUUID } from "node:crypto";
 
 import { Metadata, openChannel, type CallOptions, type Channel } from "@chirrup/grpc";
 
+import type { Metrics } from "../metrics/index.ts";
 import { defaultOnwardMs, newTraceparent, onwardMetadata } from "./call.ts";
+import { measured } from "./measured.ts";
 import { metadataKeys } from "./metadata-keys.ts";
 
 /** Pings find a peer whose machine is gone, which sends no end of the connection. */
 const keepaliveMs = 20_000;
 
-/** A channel to another service that proves this process to be one. Unary calls without a deadline get 5 seconds. */
-export function openPeer(address: string, peerSecret: string): Channel {
-  return openChannel(address, {
+/**
+ * A channel to another service that proves this process to be one. Unary calls without a deadline get 5 seconds.
+ * With `metrics`, they are measured in rpc_client_duration_seconds by method and code.
+ */
+export function openPeer(address: string, peerSecret: string, metrics?: Metrics): Channel {
+  const channel = openChannel(address, {
     metadata: Metadata.from({ [metadataKeys.peerSecret]: peerSecret }),
     defaultTimeoutMs: defaultOnwardMs,
     keepaliveMs,
   });
+  return metrics === undefined ? channel : measured(channel, metrics);
 }
 
 export interface PeerCallOptions {

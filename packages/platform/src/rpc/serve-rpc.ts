@@ -38,13 +38,18 @@ export async function serveRpc<S extends DescService>(options: ServeRpcOptions<S
   const health = createHealth();
   health.set(options.service.typeName, true);
   const calls = new WeakMap<ServerCall, Call>();
-  return serve({
+  const server = await serve({
     services: [serviceOf(options.service, implementation(options.service, options.handlers, calls))],
     host: options.host,
     port: options.port,
     interceptors: [interceptor(options, calls)],
     health,
   });
+  options.log.info(
+    { host: options.host, port: server.port, rpcService: options.service.typeName },
+    "serving rpcs",
+  );
+  return server;
 }
 
 function interceptor(

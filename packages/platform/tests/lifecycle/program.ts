@@ -15,7 +15,7 @@ await runService({
       metrics,
       log,
     });
-    life.onStop("store", () => void log.info("store closed"));
+    life.onStop("store", () => log.info("store closed"));
     life.onStop("admin", async () => {
       const ready = await fetch(`http://127.0.0.1:${admin.port}/readyz`);
       log.info({ ready: ready.status, aborted: life.signal.aborted }, "draining");

@@ -32,7 +32,7 @@ function start(program: string, env: Record<string, string> = {}) {
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  const ended = once(child, "close").then(([code, signal]) => ({ code, signal }) as Ended);
+  const ended: Promise<Ended> = once(child, "close").then(([code, signal]) => ({ code, signal }));
   const line = (msg: string) =>
     waitFor(() => lines.find((each) => each["msg"] === msg), { what: `the line ${msg}` });
   return { child, lines, line, ended, stderr: () => stderr };

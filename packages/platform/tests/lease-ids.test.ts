@@ -166,6 +166,17 @@ describe("leased ids", () => {
     }
   });
 
+  it("are not made in the last tenth of a lease that was not renewed", async () => {
+    let passedMs = 0;
+    const ids = await lease({ clock: { ...systemClock, monotonicMs: () => passedMs }, leaseMs: 60_000 });
+    passedMs = 53_999;
+    ids.next();
+    passedMs = 54_000;
+    expect(() => ids.next()).toThrow(/no lease/);
+    // Whoever asks in vain does not wait for the next renewal.
+    await waitFor(() => ids.next());
+  });
+
   it("move to another node when theirs was taken while the machine slept", async () => {
     let sleptMs = 0;
     const clock = { ...systemClock, wallMs: () => Date.now() + sleptMs };

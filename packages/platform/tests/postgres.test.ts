@@ -138,6 +138,19 @@ describe("a transaction", () => {
     await expect(read("x", leaked.tx)).rejects.toThrow("after the end");
   });
 
+  it("takes statements that are sent together, one after the other", async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `together ${index}`);
+    await postgres.transaction((tx) => Promise.all(names.map((name) => write(name, 1n, tx))));
+    const found = await Promise.all(names.map((name) => read(name)));
+    expect(found.flat()).toHaveLength(20);
+
+    const failing = postgres.transaction((tx) =>
+      Promise.all([write("before", 1n, tx), write("together 0", 1n, tx), write("after", 1n, tx)]),
+    );
+    await expect(failing).rejects.toSatisfy((error) => isUniqueViolation(error));
+    expect([...(await read("before")), ...(await read("after"))]).toEqual([]);
+  });
+
   it("is run again after a deadlock", async () => {
     await Promise.all([write("left", 0n), write("right", 0n)]);
     let runs = 0;
@@ -168,6 +181,22 @@ describe("a transaction", () => {
     });
     expect(await failure(work)).toMatchObject({ reason: "UNAVAILABLE" });
     expect(runs).toBe(4);
+  });
+});
+
+describe("a pool", () => {
+  it("whose connections are all in use makes a call wait, then says so", async () => {
+    const single = openPostgres({ url, applicationName: "busy", log, maxConnections: 1 });
+    const done = Promise.withResolvers<void>();
+    const holding = single.transaction(() => done.promise);
+    try {
+      expect(await failure(single.ping())).toMatchObject({ message: "all database connections are busy" });
+    } finally {
+      done.resolve();
+      await holding;
+      await single.close();
+      await single.close();
+    }
   });
 });
 
@@ -229,7 +258,10 @@ describe("a lost connection", () => {
       expect(error.message).not.toMatch(/127|ECONN/);
       expect(await failure(remote.transaction(backend))).toMatchObject({ reason: "UNAVAILABLE" });
       await proxy.restore();
-      await Promise.all([remote.ping(), remote.transaction(backend)]);
+      await waitFor(() => remote.transaction(backend));
+      expect(await Promise.all(Array.from({ length: 10 }, () => remote.transaction(backend)))).toHaveLength(
+        10,
+      );
     } finally {
       await remote.close();
     }

@@ -69,7 +69,7 @@ async function readMigrations(folders: readonly URL[]): Promise<Record<string, M
   const migrations: Record<string, Migration> = {};
   for (const folder of folders) {
     const base = new URL(folder.href.endsWith("/") ? folder : `${folder.href}/`);
-    for (const file of await readdir(base)) {
+    for (const file of (await readdir(base)).filter((entry) => entry.endsWith(".sql"))) {
       if (!fileName.test(file)) throw new Error(`${file} is not named like a migration (0001_name.sql)`);
       const name = file.slice(0, -".sql".length);
       if (name in migrations) throw new Error(`two migrations are named ${name}`);

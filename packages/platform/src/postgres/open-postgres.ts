@@ -3,7 +3,13 @@ import pg from "pg";
 import type { Logger } from "../log/index.ts";
 import type { Metrics } from "../metrics/index.ts";
 import { int8AsBigint } from "./int8-types.ts";
-import { databaseUnavailable, endsConnection, hideOutage, isTransientConflict } from "./postgres-errors.ts";
+import {
+  connectFailure,
+  databaseUnavailable,
+  endsConnection,
+  hideOutage,
+  isTransientConflict,
+} from "./postgres-errors.ts";
 import { watchPool } from "./pool-metrics.ts";
 
 /** A prepared statement with its values. */
@@ -93,7 +99,7 @@ export function openPostgres(options: PostgresOptions): Postgres {
   /** The result of `use` with a connection of its own, which goes back to the pool unless it is dead. */
   async function withConnection<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
     const client = await pool.connect().catch((error: unknown) => {
-      throw databaseUnavailable("the database is not reachable", error);
+      throw connectFailure(error);
     });
     let dead = false;
     const connection: Connection = {
@@ -119,22 +125,30 @@ export function openPostgres(options: PostgresOptions): Postgres {
   function attempt<T>(body: (tx: Queryable) => Promise<T>): Promise<T> {
     return withConnection(async ({ run, discard }) => {
       let over = false;
+      // A connection takes one statement at a time, but a body may use Promise.all.
+      let earlier: Promise<unknown> = Promise.resolve();
       const tx: Queryable = {
-        async query<Row>(query: Query) {
-          if (over) throw new Error(`statement ${query.name} came after the end of its transaction`);
-          return (await run(toConfig(query))).rows as Row[];
+        query<Row>(query: Query) {
+          const result = earlier.then(async () => {
+            if (over) throw new Error(`statement ${query.name} came after the end of its transaction`);
+            return (await run(toConfig(query))).rows as Row[];
+          });
+          earlier = result.catch(() => undefined);
+          return result;
         },
       };
       try {
         await run({ text: "begin isolation level read committed" });
         const result = await body(tx);
         over = true;
+        await earlier;
         // The server answers COMMIT with ROLLBACK, and no error, once a statement has failed.
         const { command } = await run({ text: "commit" });
         if (command !== "COMMIT") throw new Error("rolled back: the body went on after a failed statement");
         return result;
       } catch (error) {
         over = true;
+        await earlier;
         // Without its connection the server rolls back by itself. The first error is the one that counts.
         await run({ text: "rollback" }).catch(discard);
         throw error;
@@ -142,6 +156,7 @@ export function openPostgres(options: PostgresOptions): Postgres {
     });
   }
 
+  let closed: Promise<void> | undefined;
   return {
     async query<Row>(query: Query) {
       const result = await withConnection(({ run }) => run(toConfig(query)));
@@ -161,7 +176,7 @@ export function openPostgres(options: PostgresOptions): Postgres {
     async ping() {
       await withConnection(({ run }) => run({ text: "select 1" }));
     },
-    close: () => pool.end(),
+    close: () => (closed ??= pool.end()),
   };
 }
 

@@ -41,6 +41,9 @@ const socketCodes: ReadonlySet<string> = new Set([
 const lostConnection =
   /^(Connection terminated|Query read timeout|Client (has encountered a connection error|was closed)|Cannot use a pool)/;
 
+/** What `pg-pool` says when no connection became free in time; a failed attempt to connect says otherwise. */
+const poolTimeout = "timeout exceeded when trying to connect";
+
 const retryAfterMs = 1_000;
 
 /** True when the error is a unique violation, of the named constraint or index if one is given. */
@@ -83,6 +86,15 @@ export function hideOutage(error: unknown): unknown {
     return text === undefined ? error : databaseUnavailable(text, error);
   }
   return isLostConnection(error) ? databaseUnavailable("the database connection was lost", error) : error;
+}
+
+/** UNAVAILABLE for whatever keeps the pool from giving a connection. */
+export function connectFailure(error: unknown): DomainError {
+  const exhausted = error instanceof Error && error.message === poolTimeout;
+  return databaseUnavailable(
+    exhausted ? "all database connections are busy" : "the database is not reachable",
+    error,
+  );
 }
 
 /** UNAVAILABLE with a text that is safe to send; the cause is for the log. */

@@ -105,6 +105,17 @@ describe("a statement", () => {
       await hasty.close();
     }
   });
+
+  it("that lost to another transaction is done again", async () => {
+    await postgres.query({ name: "sequence", text: "create sequence attempts" });
+    // A sequence keeps its value when the rest is rolled back.
+    await postgres.query({
+      name: "conflict once",
+      text: "do $$ begin if nextval('attempts') = 1 then raise exception using errcode = '40P01'; end if; end $$",
+    });
+    const rows = await postgres.query({ name: "attempts", text: "select last_value from attempts" });
+    expect(rows).toEqual([{ last_value: 2n }]);
+  });
 });
 
 describe("a transaction", () => {

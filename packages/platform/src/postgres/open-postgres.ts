@@ -159,25 +159,28 @@ export function openPostgres(options: PostgresOptions): Postgres {
   let closed: Promise<void> | undefined;
   return {
     async query<Row>(query: Query) {
-      const result = await withConnection(({ run }) => run(toConfig(query)));
-      return result.rows as Row[];
+      const { rows } = await untilNoConflict(() => withConnection(({ run }) => run(toConfig(query))));
+      return rows as Row[];
     },
-    async transaction(body) {
-      for (let retries = 0; ; retries++) {
-        try {
-          return await attempt(body);
-        } catch (error) {
-          if (!isTransientConflict(error)) throw error;
-          if (retries === maxRetries) throw databaseUnavailable("too many writes to the same rows", error);
-          await sleep(Math.random() * 10 * 2 ** retries);
-        }
-      }
-    },
+    transaction: (body) => untilNoConflict(() => attempt(body)),
     async ping() {
       await withConnection(({ run }) => run({ text: "select 1" }));
     },
     close: () => (closed ??= pool.end()),
   };
+}
+
+/** Does the work again when the server undid all of it in favour of another transaction. */
+async function untilNoConflict<T>(work: () => Promise<T>): Promise<T> {
+  for (let retries = 0; ; retries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTransientConflict(error)) throw error;
+      if (retries === maxRetries) throw databaseUnavailable("too many writes to the same rows", error);
+      await sleep(Math.random() * 10 * 2 ** retries);
+    }
+  }
 }
 
 interface Connection {

@@ -75,6 +75,8 @@ export interface StartOptions {
   readonly thresholds?: Thresholds;
   readonly url?: string;
   readonly maxConnections?: number;
+  /** Told the name of each statement that is sent outside a transaction. */
+  readonly onQuery?: (name: string) => void;
 }
 
 /** The service's handlers behind a real gRPC server, over a real database. */
@@ -83,12 +85,19 @@ export async function startFollowService(options: StartOptions = {}): Promise<Fo
   const url = options.url ?? (await freshDatabase());
   const log = testLog();
   const stopping = new AbortController();
-  const postgres = openPostgres({
+  const database = openPostgres({
     url,
     applicationName: "follow-test",
     log,
     maxConnections: options.maxConnections ?? 10,
   });
+  const postgres: Postgres = {
+    ...database,
+    query(query) {
+      options.onQuery?.(query.name);
+      return database.query(query);
+    },
+  };
   const ids = await leaseIds({ postgres, log, signal: stopping.signal });
   const userService = await serveUsers(users);
   const userChannel = openPeer(userService.address, peerSecret);

@@ -17,7 +17,7 @@ CREATE TABLE accounts (
 );
 
 CREATE UNIQUE INDEX accounts_username_key ON accounts (lower(username COLLATE "C"));
-CREATE UNIQUE INDEX accounts_email_key ON accounts (email COLLATE "C");
+CREATE UNIQUE INDEX accounts_email_key ON accounts (email);
 
 -- Apart from accounts, so that no read of a profile touches a hash.
 CREATE TABLE credentials (

@@ -1,4 +1,5 @@
-import { ConfigError, parseConfig } from "@chirrup/platform";
+import { readFileSync } from "node:fs";
+import { ConfigError, parseConfig, settingsTable } from "@chirrup/platform";
 import { describe, expect, it } from "vitest";
 import { configSchema } from "./config.ts";
 
@@ -48,5 +49,15 @@ describe("the settings", () => {
   it("refuse a hash that is weaker than OWASP's least", () => {
     expect(faultsOf({ ...least, PASSWORD_HASH_PASSES: "1" })).toEqual(["PASSWORD_HASH_MEMORY_KIB"]);
     expect(faultsOf({ ...least, PASSWORD_HASH_MEMORY_KIB: "7168", PASSWORD_HASH_PASSES: "5" })).toEqual([]);
+  });
+
+  it("are those that the README lists", () => {
+    // Without the widths of the columns, which the formatter chooses.
+    const rows = (text: string) =>
+      text.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-").replaceAll("| - ", "|-");
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    for (const row of rows(settingsTable(configSchema)).split("\n").slice(2)) {
+      expect(rows(readme)).toContain(row);
+    }
   });
 });

@@ -119,6 +119,13 @@ describe("Logout", () => {
     expect(await codeOf(client.logout({ refreshToken: successor }))).toBe(Status.OK);
   });
 
+  it("believes the refresh token before the access token", async () => {
+    const { client } = service;
+    const [one, two] = [await signUp(client), await signUp(client)];
+    await client.logout({ refreshToken: one.refreshToken }, two.call);
+    expect([await isLive(one.sessionId), await isLive(two.sessionId)]).toEqual([false, true]);
+  });
+
   it("ends the session of the access token when there is no refresh token, or a bad one", async () => {
     const { client } = service;
     for (const refreshToken of ["", "junk", "B".repeat(43)]) {

@@ -18,6 +18,11 @@ import {
 /** Opens a session for who knows the password. An unknown login takes the same time as a wrong password. */
 export function login(context: Context): Rpc["login"] {
   const { postgres, hasher, tokens } = context;
+
+  async function rehash(userId: bigint, version: number, password: string): Promise<void> {
+    await rehashPassword(postgres, userId, version, await hasher.hash(password));
+  }
+
   return async (request, call) => {
     allValid({ login: checkPresent(request.login), password: checkPresent(request.password) });
     const password = presentedPassword(request.password);
@@ -33,7 +38,10 @@ export function login(context: Context): Rpc["login"] {
     );
     if (session === undefined) throw refused();
     if (hasher.isOutdated(passwordHash)) {
-      await rehashPassword(postgres, account.id, version, await hasher.hash(password, call.signal));
+      // Left to the next sign-in when the line is full: this one has succeeded.
+      await rehash(account.id, version, password).catch((error: unknown) =>
+        call.log.warn({ err: error }, "a password was not hashed anew"),
+      );
     }
     return { user: presentAccount(account), ...(await tokens(session)) };
   };

@@ -29,7 +29,10 @@ export function refresh(context: Context): Rpc["refresh"] {
     const { id: sessionId, userId } = outcome.session;
     if (outcome.decision === "replayed") {
       context.onReplay();
-      call.log.warn({ userId, sessionId }, "an old refresh token was replayed: the session was ended");
+      call.log.warn(
+        { userId: String(userId), sessionId: String(sessionId) },
+        "an old refresh token was replayed: the session was ended",
+      );
     }
     if (outcome.decision === "replayed" || outcome.decision === "dead") throw refused();
     return tokens({ userId, sessionId, refreshToken: successor });

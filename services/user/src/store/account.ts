@@ -23,7 +23,7 @@ export async function takenFields(
   const [row] = await db.query<{ username: boolean; email: boolean }>({
     name: "account_taken_fields",
     text: `SELECT EXISTS (SELECT FROM accounts WHERE lower(username COLLATE "C") = $1) AS username,
-                  EXISTS (SELECT FROM accounts WHERE email COLLATE "C" = $2) AS email`,
+                  EXISTS (SELECT FROM accounts WHERE email = $2) AS email`,
     values: [usernameKey(wanted.username), wanted.email],
   });
   return row ?? { username: false, email: false };

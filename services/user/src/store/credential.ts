@@ -45,7 +45,7 @@ export async function findCredentialByEmail(db: Queryable, email: string): Promi
   return first(
     await db.query<CredentialRow>({
       name: "credential_by_email",
-      text: `${select} WHERE a.email COLLATE "C" = $1`,
+      text: `${select} WHERE a.email = $1`,
       values: [email],
     }),
   );

@@ -1,6 +1,9 @@
 import { Status } from "@chirrup/grpc";
+import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { deletePostOf } from "../src/store/post.ts";
+import { insertLike } from "../src/store/like.ts";
 import { as, codeOf, type PostServiceUnderTest, startPostService } from "./post-service.ts";
 
 let service: PostServiceUnderTest;
@@ -24,6 +27,16 @@ async function rowsOf(postId: bigint): Promise<Record<"likes" | "comments" | "co
   });
   if (rows === undefined) throw new Error("no answer");
   return rows;
+}
+
+/** How many sessions of this database wait for a lock. */
+async function waiting(): Promise<bigint> {
+  const [sessions] = await service.postgres.query<{ waiting: bigint }>({
+    name: "test-waiting",
+    text: `select count(*) as waiting from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`,
+  });
+  return sessions?.waiting ?? 0n;
 }
 
 describe("many at once", () => {
@@ -86,6 +99,39 @@ describe("many at once", () => {
       expect(codes.filter((code) => code !== Status.OK && code !== Status.NOT_FOUND)).toEqual([]);
       expect(await rowsOf(postId)).toEqual({ likes: 0n, comments: 0n, counts: 0n });
     }
+  });
+
+  it("wait for a deletion that is under way, and find no post", async () => {
+    const { client, postgres } = service;
+    const postId = await newPost();
+    const { comment } = await client.createComment({ postId, content: "early" }, as(3n));
+    await client.likePost({ postId }, as(3n));
+    const late = await postgres.transaction(async (tx) => {
+      await deletePostOf(tx, 1n, postId);
+      const codes = [
+        codeOf(client.likePost({ postId }, as(4n))),
+        codeOf(client.unlikePost({ postId }, as(3n))),
+        codeOf(client.createComment({ postId, content: "late" }, as(4n))),
+        codeOf(client.deleteComment({ commentId: comment?.id ?? 0n }, as(3n))),
+      ];
+      await waitFor(async () => (await waiting()) === 4n, { what: "four who wait for the lock" });
+      return { codes };
+    });
+    expect(await Promise.all(late.codes)).toEqual(late.codes.map(() => Status.NOT_FOUND));
+    expect(await rowsOf(postId)).toEqual({ likes: 0n, comments: 0n, counts: 0n });
+  });
+
+  it("are waited for by a deletion, which takes them with it", async () => {
+    const { client, postgres } = service;
+    const postId = await newPost();
+    const deletion = await postgres.transaction(async (tx) => {
+      await insertLike(tx, postId, { id: 1n, userId: 5n });
+      const code = codeOf(client.deletePost({ postId }, as(1n)));
+      await waitFor(async () => (await waiting()) === 1n, { what: "a deletion that waits" });
+      return { code };
+    });
+    expect(await deletion.code).toBe(Status.OK);
+    expect(await rowsOf(postId)).toEqual({ likes: 0n, comments: 0n, counts: 0n });
   });
 
   it("delete a post once", async () => {

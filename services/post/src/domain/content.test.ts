@@ -62,7 +62,7 @@ describe("normalContent", () => {
       fc.property(text, (sent) => {
         expect(accepts(sent)).toBe(isValid(sent));
       }),
-      { numRuns: 300 },
+      { numRuns: 60 },
     );
   });
 
@@ -91,10 +91,18 @@ describe("normalContent", () => {
     expect(accepts("🐦".repeat(maxCodePoints + 1))).toBe(false);
   });
 
+  it("lets pass what shrinks the most", () => {
+    const fourInOne = "\u03b1\u0313\u0300\u0345";
+    expect(normalContent(fourInOne.repeat(maxCodePoints))).toBe("\u1f82".repeat(maxCodePoints));
+    const marks = "\u0316".repeat(maxCodePoints - 1);
+    expect(normalContent(fourInOne + marks)).toBe(`\u1f82${marks}`);
+    expect(accepts(`${fourInOne}${marks}\u0316`)).toBe(false);
+  });
+
   it("refuses a flood of marks without putting it in order", () => {
     const before = performance.now();
-    expect(accepts(`a${"\u0301\u0316".repeat(1_000_000)}`)).toBe(false);
-    expect(accepts("a\u0301\u0316".repeat(1_000_000))).toBe(false);
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(accepts(`a${"\u0301\u0316".repeat(60_000)}`)).toBe(false);
+    for (let times = 0; times < 10; times++) expect(accepts("\u0301\u0316".repeat(9_990))).toBe(false);
+    expect(performance.now() - before).toBeLessThan(500);
   });
 });

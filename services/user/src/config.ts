@@ -97,6 +97,7 @@ const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
 
 /** The settings of `migrate.ts`, from the environment. */
 export function readMigrationConfig(): z.infer<typeof migrationSchema> {
+  // oxlint-disable-next-line node/no-process-env -- where the service reads its environment
   return parseConfig(migrationSchema, process.env);
 }
 

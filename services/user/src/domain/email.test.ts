@@ -42,7 +42,7 @@ describe("checkEmail", () => {
   });
 
   it("has one normal form, which is its own", () => {
-    const unit = fc.constantFrom(..."aZ1@.-+_ \u0308\u00e9\u00fc\u212a\u200b\u{1f426}");
+    const unit = fc.constantFrom(...Array.from("aZ1@.-+_ \u0308\u00e9\u00fc\u212a\u200b\u{1f426}"));
     fc.assert(
       fc.property(fc.oneof(fc.emailAddress(), fc.string({ unit })), (text) => {
         const once = checkEmail(text);

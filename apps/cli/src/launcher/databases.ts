@@ -40,9 +40,13 @@ async function ensureDatabase(client: pg.Client, name: string): Promise<void> {
   await client.query(`GRANT CONNECT ON DATABASE ${client.escapeIdentifier(name)} TO ${relayRole}`);
 }
 
-/** A slot must exist before the first write, or the events before it are never read. */
-async function ensureSlot(superuserUrl: string, slot: string): Promise<void> {
+/**
+ * Prepares a database for the relay. The slot must exist before the first write, or the events before it are
+ * never read; the right to read the outbox is what a relay needs to replay it when a slot was lost.
+ */
+async function prepareForRelay(superuserUrl: string, slot: string): Promise<void> {
   await withClient(superuserUrl, async (client) => {
+    await client.query(`GRANT SELECT ON outbox TO ${relayRole}`);
     const { rowCount } = await client.query("SELECT FROM pg_replication_slots WHERE slot_name = $1", [slot]);
     if (rowCount === 0)
       await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
@@ -81,7 +85,7 @@ export async function prepareDatabases(
     databases.map(async (name) => {
       const own = pathToFileURL(`${join(repositoryRoot, "services", name, "migrations")}/`);
       await migrate({ url: service[name], folders: [platformMigrations, own], log });
-      await ensureSlot(server.superuserUrl(name), `chirrup_${name}`);
+      await prepareForRelay(server.superuserUrl(name), `chirrup_${name}`);
     }),
   );
   return { service, relay: urls(() => relayRole) };

@@ -95,8 +95,27 @@ export async function streamLength(url: string, topic = "posts"): Promise<number
   }
 }
 
+export interface Faults {
+  readonly lost: readonly string[];
+  readonly repeated: readonly string[];
+  readonly disorder: string | undefined;
+}
+
+export const noFaults: Faults = { lost: [], repeated: [], disorder: undefined };
+
+/** Compares the streams with the outbox; at most ten of each fault. */
+export function findFaults(rows: readonly string[], entries: readonly string[]): Faults {
+  const counts = new Map<string, number>();
+  for (const entry of entries) counts.set(entry, (counts.get(entry) ?? 0) + 1);
+  return {
+    lost: rows.filter((row) => !counts.has(row)).slice(0, 10),
+    repeated: [...counts].flatMap(([entry, count]) => (count > 1 ? [entry] : [])).slice(0, 10),
+    disorder: firstDisorder(entries),
+  };
+}
+
 /** The first two payloads of one key that are not in the order of their numbers. */
-export function firstDisorder(payloads: readonly string[]): string | undefined {
+function firstDisorder(payloads: readonly string[]): string | undefined {
   const last = new Map<string, number>();
   for (const payload of payloads) {
     const [key = "", number] = payload.split(":");

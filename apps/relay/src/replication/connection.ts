@@ -7,13 +7,12 @@ import { decodeWalMessage, encodeStatus, type WalMessage } from "./walsender.ts"
 /**
  * A connection to a walsender: SQL by the simple protocol, replication commands, and the stream.
  *
- * Why not the package pg-logical-replication: it adds one to every LSN that it confirms. Confirming the end
- * of a commit record so skips a transaction whose own commit record begins there, which is the usual case of
- * two that overlap; confirming the record's begin instead leaves the last transaction of an idle database
- * unconfirmed for ever. Besides, its timer confirms what was received, applied or not; it is silent, and so cut
- * off, while it waits for a slow consumer; it parses and queues all it has received before it holds back; and
- * its rows may share pg's buffer, which is reused. What it saves is the hundred lines here and in
- * walsender.ts and pgoutput.ts.
+ * Why not the package pg-logical-replication: it adds one to every LSN that it confirms. The commit record of a
+ * transaction that overlaps another often begins where the other's ends; with the one added, it counts as
+ * confirmed and is never sent again (tests/overlap.test.ts). So neither the end of a transaction nor the keepalive of
+ * an idle server can be confirmed by it. Besides, its timer confirms what was received, applied or not; it parses
+ * and queues all that has arrived before it holds back; and its rows may lie in pg's buffer, which is reused. Its
+ * parser is sound, but what we need of it is a fifth.
  */
 export interface ReplicationConnection {
   query<Row extends object>(text: string): Promise<Row[]>;

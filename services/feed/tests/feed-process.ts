@@ -13,6 +13,7 @@ import { peerSecret, type Peers, serveTest } from "./peers.ts";
 export interface FeedProcess {
   readonly context: Context;
   readonly channel: Channel;
+  readonly redis: Redis;
   apply(received: ReceivedEvent): Promise<void>;
   /** One page, asked for by a user through gRPC. */
   page(readerId: bigint, request?: { cursor?: string; pageSize?: number }): Promise<GetHomeFeedResponse>;
@@ -29,9 +30,16 @@ export async function startFeedProcess(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<FeedProcess> {
   const config: Config = parseConfig(configSchema, {
-    ...{ GRPC_PORT: "0", HTTP_PORT: "0", PEER_SECRET: peerSecret, CURSOR_SECRET: "c".repeat(32) },
-    ...{ POST_SERVICE: unused, FOLLOW_SERVICE: unused, USER_SERVICE: unused },
-    ...{ REDIS_URL: redisUrl, EVENT_LOG_URL: redisUrl, ...settings },
+    GRPC_PORT: "0",
+    HTTP_PORT: "0",
+    PEER_SECRET: peerSecret,
+    CURSOR_SECRET: "c".repeat(32),
+    POST_SERVICE: unused,
+    FOLLOW_SERVICE: unused,
+    USER_SERVICE: unused,
+    REDIS_URL: redisUrl,
+    EVENT_LOG_URL: redisUrl,
+    ...settings,
   });
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
   redis.on("error", () => undefined);
@@ -59,6 +67,7 @@ export async function startFeedProcess(
   return {
     context,
     channel,
+    redis,
     page,
     async apply(received) {
       const consumer = consumers[received.topic as keyof typeof consumers];

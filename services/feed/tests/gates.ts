@@ -12,6 +12,8 @@ export interface Gates {
   release(): void;
   /** Lets all answers go, now and from now on. */
   open(): void;
+  /** How many answers wait. */
+  held(): number;
   /** Resolves when an answer is next made to wait. */
   nextHeld(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function createGates(): Gates {
       plans.length = 0;
       for (const resolve of waiting.splice(0)) resolve();
     },
+    held: () => waiting.length,
     nextHeld: () => held.promise,
   };
 }

@@ -26,13 +26,13 @@ export async function servePeers(world: () => World, gates: Gates): Promise<Peer
     serveTest(FollowService, followHandlers(world, gates)),
     serveTest(UserService, userHandlers(world)),
   ]);
-  const [post, follow, user] = servers.map(({ port }) => openPeer(`${host}:${port}`, peerSecret));
+  const [post, follow, user] = servers;
+  const open = ({ port }: Server): Channel => openPeer(`${host}:${port}`, peerSecret);
+  const channels = { post: open(post), follow: open(follow), user: open(user) };
   return {
-    post: post!,
-    follow: follow!,
-    user: user!,
+    ...channels,
     async close() {
-      for (const channel of [post!, follow!, user!]) channel.close();
+      for (const channel of Object.values(channels)) channel.close();
       await Promise.all(servers.map((server) => server.close(0)));
     },
   };

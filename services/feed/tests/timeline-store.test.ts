@@ -78,7 +78,8 @@ class Model {
     const ids = descending(this.kept.ids)
       .filter((id) => id < before)
       .slice(0, limit);
-    const floor = ids.length === limit ? ids[limit - 1] - 1n : this.kept.floor;
+    const lowest = ids[limit - 1];
+    const floor = lowest === undefined ? this.kept.floor : lowest - 1n;
     return { floor, entries: ids.map(entryOf) };
   }
   #take(ids: bigint[]): void {

@@ -1,0 +1,137 @@
+import { createClient, GrpcError, Status } from "@chirrup/grpc";
+import { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
+import { testRedis } from "@chirrup/testkit";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type FeedProcess, startFeedProcess } from "./feed-process.ts";
+import { createGates } from "./gates.ts";
+import { type Peers, servePeers } from "./peers.ts";
+import { World } from "./world.ts";
+
+const [reader, author, stranger] = [1n, 2n, 3n] as const;
+const gates = createGates();
+let world: World;
+let peers: Peers;
+let feed: FeedProcess;
+let redisUrl: string;
+
+beforeAll(async () => {
+  redisUrl = (await testRedis()).url;
+  peers = await servePeers(() => world, gates);
+  feed = await startFeedProcess(redisUrl, peers);
+});
+beforeEach(async () => {
+  world = new World([reader, author, stranger], 10);
+  await feed.redis.flushdb();
+});
+afterAll(async () => {
+  await feed.close();
+  await peers.close();
+});
+
+/** Follows the author, who writes so many posts. Oldest first. */
+function posts(count: number): bigint[] {
+  world.follow(reader, author);
+  return Array.from({ length: count }, () => world.post(author));
+}
+
+/** Builds the reader's home timeline, as a first page does behind its back. */
+async function warm(): Promise<void> {
+  await feed.page(reader);
+  await feed.context.rebuilds.idle();
+}
+
+async function failure(page: Promise<unknown>): Promise<GrpcError> {
+  const error: unknown = await page.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof GrpcError)) throw new Error("it did not fail with a status", { cause: error });
+  return error;
+}
+
+describe("a page", () => {
+  it("carries posts with their authors and the reader's likes, newest first", async () => {
+    const [older] = posts(1);
+    const own = world.post(reader);
+    world.post(stranger);
+    world.likes.add(`${reader} ${older}`);
+    const { items, nextCursor } = await feed.page(reader);
+    expect(
+      items.map(({ post, author, liked }) => [post?.id, post?.content, author?.username, liked]),
+    ).toEqual([
+      [own, `post ${own}`, "user_1", false],
+      [older, `post ${older}`, "user_2", true],
+    ]);
+    expect(nextCursor).toBe("");
+  });
+
+  it("is empty for a reader with nothing to read", async () => {
+    expect(await feed.scroll(reader, 5)).toEqual([[]]);
+  });
+
+  it("has 20 items when no size is given, and 100 at most", async () => {
+    posts(130);
+    expect((await feed.page(reader)).items).toHaveLength(20);
+    expect((await feed.page(reader, { pageSize: 101 })).items).toHaveLength(100);
+    await warm();
+    expect((await feed.page(reader, { pageSize: 101 })).items).toHaveLength(100);
+  });
+
+  it("says that it is the last exactly when it is, also when what would follow is gone", async () => {
+    const ids = posts(4);
+    await warm();
+    expect((await feed.page(reader, { pageSize: 4 })).nextCursor).toBe("");
+    const [oldest] = ids;
+    expect((await feed.page(reader, { pageSize: 3 })).nextCursor).not.toBe("");
+    world.deletePost(oldest!);
+    expect((await feed.page(reader, { pageSize: 3 })).nextCursor).toBe("");
+  });
+
+  it("is filled up when many posts of the timeline are gone", async () => {
+    const ids = posts(60);
+    await warm();
+    for (const postId of ids.slice(10, 58)) world.deletePost(postId);
+    const { items } = await feed.page(reader, { pageSize: 10 });
+    expect(items.map(({ post }) => post!.id)).toEqual([...ids.slice(2, 10), ...ids.slice(58)].reverse());
+  });
+
+  it("leaves out an author at once who is followed no longer", async () => {
+    posts(3);
+    await warm();
+    world.unfollow(reader, author);
+    expect((await feed.page(reader)).items).toEqual([]);
+  });
+
+  it("asks the post service for no list when the timeline has the page", async () => {
+    posts(30);
+    await warm();
+    gates.failNext("listByAuthors");
+    expect((await feed.page(reader)).items).toHaveLength(20);
+    gates.open();
+  });
+
+  it("comes from the post service while Redis is away", async () => {
+    posts(30);
+    const cut = await startFeedProcess("redis://127.0.0.1:1", peers);
+    expect((await cut.page(reader)).items).toHaveLength(20);
+    await cut.close();
+  });
+});
+
+describe("a request that is not right", () => {
+  it("is refused without a caller", async () => {
+    const error = await failure(createClient(FeedService, feed.channel).getHomeFeed({}));
+    expect(error.code).toBe(Status.UNAUTHENTICATED);
+  });
+
+  it("is refused with a negative page size", async () => {
+    expect((await failure(feed.page(reader, { pageSize: -1 }))).code).toBe(Status.INVALID_ARGUMENT);
+  });
+
+  it("is refused with a cursor that is junk or another reader's", async () => {
+    posts(2);
+    const { nextCursor: cursor } = await feed.page(reader, { pageSize: 1 });
+    expect((await failure(feed.page(stranger, { cursor }))).code).toBe(Status.INVALID_ARGUMENT);
+    expect((await failure(feed.page(reader, { cursor: "junk" }))).code).toBe(Status.INVALID_ARGUMENT);
+  });
+});

@@ -1,0 +1,71 @@
+import fc from "fast-check";
+
+export const userIds = [1n, 2n, 3n, 4n] as const;
+
+/** One thing that happens. `nth` chooses among what there is at that moment, `process` is one of two. */
+export type Step =
+  | { do: "post" | "reserve"; user: bigint }
+  | { do: "publish" | "delete" | "evict"; nth: number }
+  | { do: "follow" | "unfollow"; user: bigint; other: bigint }
+  | { do: "gather" | "scatter" | "leave"; user: bigint }
+  | { do: "deliver" | "redeliver"; nth: number; process: 0 | 1; wait: boolean }
+  | { do: "read"; user: bigint; process: 0 | 1; wait: boolean }
+  | { do: "hold" | "fail"; method: string }
+  | { do: "release" | "flush" | "settle" };
+
+const user = fc.constantFrom(...userIds);
+/** One of them is followed more than others, and so turns celebrity and back. */
+const followee = fc.oneof({ weight: 2, arbitrary: fc.constant(userIds[0]) }, { weight: 3, arbitrary: user });
+const nth = fc.nat({ max: 1_000 });
+const process = fc.constantFrom(0 as const, 1 as const);
+const wait = fc.boolean();
+const method = fc.constantFrom(
+  "listByAuthors",
+  "listFollowees",
+  "listFollowedCelebrities",
+  "filterFollowees",
+  "streamFollowers",
+  "advanceCelebrityState",
+);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 30, arbitrary: fc.record({ do: fc.constant("post" as const), user: followee }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("reserve" as const), user }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("publish" as const), nth }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("delete" as const), nth }) },
+  { weight: 20, arbitrary: fc.record({ do: fc.constant("follow" as const), user, other: followee }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant("unfollow" as const), user, other: followee }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("gather" as const), user: followee }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("scatter" as const), user: followee }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), user }) },
+  { weight: 40, arbitrary: fc.record({ do: fc.constant("deliver" as const), nth, process, wait }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("redeliver" as const), nth, process, wait }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant("settle" as const) }) },
+  { weight: 30, arbitrary: fc.record({ do: fc.constant("read" as const), user, process, wait }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("release" as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("fail" as const), method }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("evict" as const), nth }) },
+);
+
+/** Work that stands still in the middle, with an answer read and not yet used, while other things happen. */
+const stall: fc.Arbitrary<Step[]> = fc
+  .record({
+    method,
+    work: fc.oneof(
+      fc.record({ do: fc.constant("read" as const), user, process, wait: fc.constant(true) }),
+      fc.record({ do: fc.constant("deliver" as const), nth, process, wait: fc.constant(true) }),
+      fc.record({ do: fc.constant("redeliver" as const), nth, process, wait: fc.constant(true) }),
+    ),
+    meanwhile: fc.array(step, { maxLength: 10, size: "max" }),
+  })
+  .map(({ method, work, meanwhile }) => [{ do: "hold", method }, work, ...meanwhile, { do: "release" }]);
+
+/** 1 to 30 scenes, of which some have many steps. */
+export const history: fc.Arbitrary<Step[]> = fc
+  .array(fc.oneof({ weight: 4, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: stall }), {
+    minLength: 1,
+    maxLength: 30,
+    size: "max",
+  })
+  .map((scenes) => scenes.flat());

@@ -38,12 +38,16 @@ describe("createLogger", () => {
       code: "ECONNREFUSED",
       detail: "Key (email)=(ada@example.org) already exists.",
     });
-    log.error({ err: new Error("no database", { cause }), url: "redis://:hunter2@h:1" }, "failed");
+    log.error(
+      { err: new Error("no database", { cause }), url: "redis://:hunter2@h:1", also: [cause] },
+      "failed",
+    );
     expect(lines.join()).not.toContain("hunter2");
     expect(lines.join()).not.toContain("ada@example.org");
     expect(last()).toMatchObject({
       err: { type: "Error", message: "no database", cause: { code: "ECONNREFUSED" } },
       url: "redis://:***@h:1",
+      also: [{ message: "cannot reach postgres://app:***@db:5432/post" }],
     });
     expect((last()["err"] as { stack: string }).stack).toContain("logger.test.ts");
   });

@@ -28,7 +28,7 @@ type RelaySettings = ProcessSettings & {
   readonly MIN_RETENTION_MS: z.ZodDefault<z.ZodType<number, string>>;
 };
 
-export const config: z.ZodObject<RelaySettings> = z.object({
+export const configSchema: z.ZodObject<RelaySettings> = z.object({
   ...processSettings,
   HOST: setting.text().default("127.0.0.1").describe("Address that the HTTP server listens on."),
   HTTP_PORT: setting.port().describe("Port of /healthz, /readyz and /metrics; 0 takes any free one."),
@@ -44,4 +44,4 @@ export const config: z.ZodObject<RelaySettings> = z.object({
     ),
 });
 
-export type Config = z.infer<typeof config>;
+export type Config = z.infer<typeof configSchema>;

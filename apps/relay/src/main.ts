@@ -1,10 +1,10 @@
 import { runService, startAdminServer } from "@chirrup/platform";
-import { config } from "./config.ts";
+import { configSchema } from "./config.ts";
 import { startRelay } from "./relay.ts";
 
 await runService({
   name: "relay",
-  schema: config,
+  schema: configSchema,
   async start({ config: { HOST, HTTP_PORT, SOURCES, EVENT_LOG_URL, MIN_RETENTION_MS }, ...life }) {
     const { log, metrics, readiness } = life;
     const relay = startRelay({

@@ -1,6 +1,7 @@
 import { type Logger, type Metrics, openEventRedis, type Readiness } from "@chirrup/platform";
 import { relayMetrics, watchSlotLag } from "./metrics.ts";
 import { startSource } from "./source.ts";
+import { warnUnlessDurable } from "./store/durability.ts";
 import { keepTrimmed } from "./trim.ts";
 
 /** As long as an outbox keeps its rows. */
@@ -30,6 +31,7 @@ export function startRelay(options: RelayOptions): Relay {
   const { signal } = stopping;
   const redis = openEventRedis({ url: options.eventLogUrl, name: "relay", log });
   const counters = relayMetrics(options.metrics, sources.keys());
+  redis.on("ready", () => void warnUnlessDurable(redis, log));
   const lag = watchSlotLag(options.metrics, sources, log);
 
   const running = [...sources].map(([name, url]) => {

@@ -49,7 +49,7 @@ async function stream(
       "post",
       "SELECT active FROM pg_replication_slots WHERE slot_name = 'overlap'",
     );
-    return slot?.active === false;
+    return slot !== undefined && !slot.active;
   });
   return transactions;
 }

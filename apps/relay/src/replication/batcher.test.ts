@@ -18,6 +18,7 @@ it("gives every row once, whatever the sizes of transactions and batches and whe
       const taken: string[] = [];
       let position: Position = { lsn: 0n, row: 0 };
       let confirmed = 0n;
+      let left = { idle: true, bytes: 0 };
       for (const { batches, maxRows } of [...cuts, { batches: Infinity, maxRows: 3 }]) {
         const batcher = createBatcher(position);
         names.forEach((rows, i) => {
@@ -36,10 +37,10 @@ it("gives every row once, whatever the sizes of transactions and batches and whe
           confirmed = batch.confirmable ?? confirmed;
           expect(confirmed).toBeLessThanOrEqual(position.lsn);
         }
-        if (batches === Infinity)
-          expect({ idle: batcher.idle, bytes: batcher.bytes }).toEqual({ idle: true, bytes: 0 });
+        left = { idle: batcher.idle, bytes: batcher.bytes };
       }
       expect(taken).toEqual(names.flat());
+      expect(left).toEqual({ idle: true, bytes: 0 });
     }),
   );
 });

@@ -144,7 +144,7 @@ export async function connectReplication(
         // After the last status is written, and without waiting for the server, who may be held back by us.
         socket.destroySoon();
         const limit = setTimeout(() => socket.destroy(), closeLimitMs);
-        await once(socket, "close");
+        await new Promise((resolve) => socket.once("close", resolve));
         clearTimeout(limit);
       }
       await client.end();

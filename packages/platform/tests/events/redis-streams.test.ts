@@ -47,7 +47,7 @@ describe("Redis Streams", { timeout: 60_000 }, () => {
     await carrier.append([numbered("k0", 1)]);
     await waitFor(() => signals.length === 1);
     await redis.set(lease, "another:99");
-    await waitFor(() => signals[0]?.aborted === true);
+    await waitFor(() => signals.every((signal) => signal.aborted));
     gate.resolve();
     await log.close();
     expect(await position()).toBeNull();

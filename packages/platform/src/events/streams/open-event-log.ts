@@ -44,6 +44,8 @@ export function openEventLog({ url, log, metrics }: EventLogOptions): EventLog {
           },
         };
         subscriptions.add(registered);
+        if (closing.signal.aborted) await registered.close();
+        closing.signal.throwIfAborted();
         return registered;
       } catch (error) {
         blocking.disconnect();

@@ -43,7 +43,7 @@ const schema = z.strictObject({
   // A variable holds several with commas between.
   trustedProxies: z
     .array(z.string())
-    .transform((ranges) => ranges.flatMap((range) => range.split(",")))
+    .transform((ranges) => ranges.flatMap((range) => range.split(",").map((part) => part.trim())))
     .default([]),
   strictTransportSecurity: z
     .string()

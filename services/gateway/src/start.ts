@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { createClient, type Channel } from "@chirrup/grpc";
-import { openPeer, openRedis, startAdminServer, type Lifecycle } from "@chirrup/platform";
+import { openPeer, openRedis, startAdminServer, type Lifecycle, type Redis } from "@chirrup/platform";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import { loadFiles, type Config } from "./config.ts";
 import { createAccessTokens } from "./identity/access-token.ts";
@@ -22,6 +23,8 @@ export interface Ports {
   readonly admin: number;
 }
 
+const firstConnectionMs = 1_000;
+
 /** Starts the gateway in this process. Rejects when a file it is given is faulty. */
 export async function start(life: Lifecycle<Config>): Promise<Ports> {
   const { config, log, metrics, readiness, signal, onStop } = life;
@@ -36,6 +39,7 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
   onStop("channels", () => channels.forEach((channel) => channel.close()));
   const redis = openRedis({ url: config.REDIS_URL, log, name: "gateway-rates" });
   onStop("redis", () => redis.disconnect());
+  await firstConnection(redis);
 
   const keys = createKeySet({ url: config.JWKS_URL, log });
   void keys.keepFresh(signal);
@@ -88,6 +92,13 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
   onStop("admin", () => admin.close());
   log.info({ port: server.port, routes: routes.routes.length, rules: rules.length }, "listening");
   return { http: server.port, admin: admin.port };
+}
+
+/** Waits a moment, so that the first requests are counted with everyone else's; the gateway serves without Redis too. */
+async function firstConnection(redis: Redis): Promise<void> {
+  if (redis.status === "ready") return;
+  const waited = AbortSignal.timeout(firstConnectionMs);
+  await once(redis, "ready", { signal: waited }).catch(() => undefined);
 }
 
 /** One channel for each address, however many services are behind it. */

@@ -89,13 +89,19 @@ describe("who may call", () => {
     ];
     for (const secret of secrets) {
       const text = unsigned({ alg: "HS256", typ: "JWT", kid: "key-1" }, goodClaims());
-      expect(await statusWith(`${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`)).toBe(401);
+      expect(
+        await statusWith(`${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`),
+      ).toBe(401);
     }
   });
 
   it("refuses a key that the token brings along", async () => {
     const stranger = await makeKey("key-1");
-    for (const header of [{ jwk: stranger.publicJwk }, { jku: gateway.issuer.url }, { x5u: gateway.issuer.url }]) {
+    for (const header of [
+      { jwk: stranger.publicJwk },
+      { jku: gateway.issuer.url },
+      { x5u: gateway.issuer.url },
+    ]) {
       expect(await statusWith(await gateway.issuer.token(42n, 7n, { key: stranger, header }))).toBe(401);
     }
   });
@@ -142,7 +148,12 @@ describe("who may call", () => {
 
   it("does not trust an identity in headers, query or body", async () => {
     const token = await gateway.issuer.token(42n, 7n);
-    const headers = { "chirrup-user-id": "1", "chirrup-session-id": "1", "chirrup-peer-secret": "x", "x-user-id": "1" };
+    const headers = {
+      "chirrup-user-id": "1",
+      "chirrup-session-id": "1",
+      "chirrup-peer-secret": "x",
+      "x-user-id": "1",
+    };
     await gateway.ask("GET", "/api/v1/me", { token, headers });
     const { call } = gateway.services.seen.at(-1) ?? {};
     expect(call?.caller).toEqual({ userId: 42n, sessionId: 7n });

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createMetrics, createReadiness, parseConfig, type Logger, type Metrics, type Readiness } from "@chirrup/platform";
+import {
+  createMetrics,
+  createReadiness,
+  parseConfig,
+  type Logger,
+  type Metrics,
+  type Readiness,
+} from "@chirrup/platform";
 import { testLog, testRedis, waitFor } from "@chirrup/testkit";
 import { configSchema } from "../src/config.ts";
 import { start } from "../src/start.ts";
@@ -76,7 +83,10 @@ export async function startGateway(options: GatewayOptions = {}, shared?: Parts)
       HTTP_PORT: "0",
       ADMIN_PORT: "0",
       DESCRIPTORS: options.descriptors ?? platformDescriptors,
-      GATEWAY_CONFIG: join(options.gatewayFile === undefined ? config : folder, options.gatewayFile === undefined ? "gateway.local.yaml" : "gateway.yaml"),
+      GATEWAY_CONFIG: join(
+        options.gatewayFile === undefined ? config : folder,
+        options.gatewayFile === undefined ? "gateway.local.yaml" : "gateway.yaml",
+      ),
       RATE_RULES: join(folder, "rates.yaml"),
       REDIS_URL: parts.redisUrl,
       PEER_SECRET: peerSecret,
@@ -94,7 +104,8 @@ export async function startGateway(options: GatewayOptions = {}, shared?: Parts)
     onStop: (_, close) => closers.unshift(close),
   });
   const ask = createHttpClient(ports.http);
-  if (options.unready !== true) await waitFor(() => readiness.report().ready, { what: "the gateway to be ready" });
+  if (options.unready !== true)
+    await waitFor(() => readiness.report().ready, { what: "the gateway to be ready" });
 
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {

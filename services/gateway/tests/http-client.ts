@@ -24,9 +24,15 @@ export interface HttpClient {
 /** A client that sends what it is told, which fetch does not. */
 export function createHttpClient(port: number): HttpClient {
   const agent = new Agent({ keepAlive: true });
-  const send = async (method: string, path: string, { headers = {}, token, body }: Ask = {}): Promise<Answer> => {
+  const send = async (
+    method: string,
+    path: string,
+    { headers = {}, token, body }: Ask = {},
+  ): Promise<Answer> => {
     const bytes =
-      body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+      body === undefined || typeof body === "string" || body instanceof Uint8Array
+        ? body
+        : JSON.stringify(body);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const request = httpRequest({
       agent,

@@ -52,7 +52,8 @@ export async function startIssuer(): Promise<Issuer> {
     status: 200,
     fetches: () => fetches,
     key,
-    token: (userId = 42n, sessionId = 7n, options = {}) => sign(options.key ?? key, userId, sessionId, options),
+    token: (userId = 42n, sessionId = 7n, options = {}) =>
+      sign(options.key ?? key, userId, sessionId, options),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -3,7 +3,9 @@ import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import { serve, serviceOf, type ServiceImpl } from "@chirrup/grpc";
 
 /** Serves tests/protos/library.proto: answers with what it understood. */
-export async function serveLibrary(registry: FileRegistry): Promise<{ address: string; close(): Promise<void> }> {
+export async function serveLibrary(
+  registry: FileRegistry,
+): Promise<{ address: string; close(): Promise<void> }> {
   const service = registry.getService("library.v1.LibraryService");
   if (service === undefined) throw new Error("there is no library");
   const methods = service.methods.map((method) => [
@@ -22,4 +24,3 @@ function respond(method: DescMethodUnary, request: Message): object {
   const bytes = toBinary(method.input, request);
   return create(method.output, { method: method.name, request: bytes } as object);
 }
-

@@ -153,7 +153,10 @@ function createSessions() {
           const fresh = revoked.slice(sent);
           sent += fresh.length;
           yield {
-            revoked: fresh.map((sessionId) => ({ sessionId, forgetAt: timestampFromMs(Date.now() + 600_000) })),
+            revoked: fresh.map((sessionId) => ({
+              sessionId,
+              forgetAt: timestampFromMs(Date.now() + 600_000),
+            })),
             revision: BigInt(sent),
             caughtUp: true,
           };

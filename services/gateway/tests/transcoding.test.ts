@@ -1,4 +1,10 @@
-import { createFileRegistry, fromBinary, toJson, type FileRegistry, type JsonObject } from "@bufbuild/protobuf";
+import {
+  createFileRegistry,
+  fromBinary,
+  toJson,
+  type FileRegistry,
+  type JsonObject,
+} from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -38,11 +44,17 @@ cookies:
   });
 
   /** What the service understood, in JSON without defaults. */
-  const understood = async (method: string, path: string, ask?: Ask): Promise<{ method: string; request: unknown }> => {
+  const understood = async (
+    method: string,
+    path: string,
+    ask?: Ask,
+  ): Promise<{ method: string; request: unknown }> => {
     const answer = await gateway.ask(method, path, ask);
     if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
     const echo = answer.json() as { method: string; request: string };
-    const rpc = registry.getService("library.v1.LibraryService")?.methods.find(({ name }) => name === echo.method);
+    const rpc = registry
+      .getService("library.v1.LibraryService")
+      ?.methods.find(({ name }) => name === echo.method);
     if (rpc === undefined) throw new Error(`no method ${echo.method}`);
     const message = fromBinary(rpc.input, Buffer.from(echo.request, "base64"));
     return { method: echo.method, request: toJson(rpc.input, message, { registry }) };
@@ -51,7 +63,9 @@ cookies:
   const violations = async (answer: Promise<Answer>): Promise<Record<string, string>> => {
     const { status, json, text } = await answer;
     if (status !== 400) throw new Error(`${status} ${text}`);
-    const detail = (json() as { details: JsonObject[] }).details.find(({ fieldViolations }) => fieldViolations);
+    const detail = (json() as { details: JsonObject[] }).details.find(
+      ({ fieldViolations }) => fieldViolations,
+    );
     const list = (detail?.["fieldViolations"] ?? []) as { field: string; description: string }[];
     return Object.fromEntries(list.map(({ field, description }) => [field, description]));
   };
@@ -77,7 +91,9 @@ cookies:
     });
 
     it("tells a verb from a value", async () => {
-      expect((await understood("GET", "/v1/shelves/a/books/b:burn")).request).toEqual({ name: "shelves/a/books/b:burn" });
+      expect((await understood("GET", "/v1/shelves/a/books/b:burn")).request).toEqual({
+        name: "shelves/a/books/b:burn",
+      });
       expect(await understood("POST", "/v1/shelves/a/books/b:burn", { body: { reason: "cold" } })).toEqual({
         method: "BurnBook",
         request: { name: "shelves/a/books/b", reason: "cold" },
@@ -86,21 +102,36 @@ cookies:
     });
 
     it("serves custom methods", async () => {
-      expect(await understood("PURGE", "/v1/shelves/3")).toEqual({ method: "Purge", request: { shelfId: "3" } });
+      expect(await understood("PURGE", "/v1/shelves/3")).toEqual({
+        method: "Purge",
+        request: { shelfId: "3" },
+      });
     });
 
-    it.each(["abc", "1.5", "0x10", "%201", "1e3", "9223372036854775808", "-9223372036854775809", "01", "+1", "1%00"])(
-      "refuses %s for an id",
-      async (id) => {
-        const faults = await violations(gateway.ask("GET", `/v1/shelves/${id}`));
-        expect(Object.keys(faults)).toEqual(["shelfId"]);
-      },
-    );
+    it.each([
+      "abc",
+      "1.5",
+      "0x10",
+      "%201",
+      "1e3",
+      "9223372036854775808",
+      "-9223372036854775809",
+      "01",
+      "+1",
+      "1%00",
+    ])("refuses %s for an id", async (id) => {
+      const faults = await violations(gateway.ask("GET", `/v1/shelves/${id}`));
+      expect(Object.keys(faults)).toEqual(["shelfId"]);
+    });
 
-    it.each(["/v1/shelves/", "/v1/shelves/1/", "//v1/shelves/1", "/v1//shelves/1", "/V1/shelves/1", "/v1/shelves"])(
-      "finds nothing at %s",
-      async (path) => expect((await gateway.ask("GET", path)).status).toBe(404),
-    );
+    it.each([
+      "/v1/shelves/",
+      "/v1/shelves/1/",
+      "//v1/shelves/1",
+      "/v1//shelves/1",
+      "/V1/shelves/1",
+      "/v1/shelves",
+    ])("finds nothing at %s", async (path) => expect((await gateway.ask("GET", path)).status).toBe(404));
 
     it("does not reach a method without a rule by any path", async () => {
       for (const path of ["/library.v1.LibraryService/Hidden", "/v1/hidden"]) {
@@ -193,8 +224,12 @@ cookies:
     });
 
     it("does not take from the query what the path or the body gives", async () => {
-      expect(Object.keys(await violations(gateway.ask("GET", "/v1/shelves/1?shelf_id=2")))).toEqual(["shelfId"]);
-      expect(Object.keys(await violations(gateway.ask("POST", "/v1/search?text=a", { body: {} })))).toEqual(["text"]);
+      expect(Object.keys(await violations(gateway.ask("GET", "/v1/shelves/1?shelf_id=2")))).toEqual([
+        "shelfId",
+      ]);
+      expect(Object.keys(await violations(gateway.ask("POST", "/v1/search?text=a", { body: {} })))).toEqual([
+        "text",
+      ]);
       const twice = gateway.ask("PATCH", "/v1/books/1?book.title=a", { body: {} });
       expect(Object.keys(await violations(twice))).toEqual(["book.title"]);
     });
@@ -297,8 +332,12 @@ cookies:
 
     it("refuses a body on a route that has none, but for an empty object", async () => {
       expect((await gateway.ask("GET", "/v1/shelves/1", { body: {} })).status).toBe(200);
-      expect(Object.keys(await violations(gateway.ask("GET", "/v1/shelves/1", { body: { a: 1 } })))).toEqual(["a"]);
-      expect(Object.keys(await violations(gateway.ask("GET", "/v1/shelves/1", { body: "null" })))).toEqual(["body"]);
+      expect(Object.keys(await violations(gateway.ask("GET", "/v1/shelves/1", { body: { a: 1 } })))).toEqual([
+        "a",
+      ]);
+      expect(Object.keys(await violations(gateway.ask("GET", "/v1/shelves/1", { body: "null" })))).toEqual([
+        "body",
+      ]);
     });
 
     it.each([

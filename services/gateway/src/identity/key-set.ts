@@ -41,6 +41,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
   const { url, log, maxAgeMs = 60_000, cooldownMs = 5_000, timeoutMs = 2_000 } = options;
   let keys: ReadonlyMap<string, IssuerKey> | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
+  let isAway = false;
   let loading: Promise<void> | undefined;
 
   const load = async (): Promise<void> => {
@@ -53,7 +54,14 @@ export function createKeySet(options: KeySetOptions): KeySet {
   /** Never rejects: the keys from before stay good. */
   const refresh = (): Promise<void> => {
     loading ??= load()
-      .catch((error: unknown) => log.warn({ err: error }, "the key set could not be fetched"))
+      .then(() => {
+        if (isAway) log.info("the key set can be fetched again");
+        isAway = false;
+      })
+      .catch((error: unknown) => {
+        if (!isAway) log.warn({ err: error }, "the key set cannot be fetched");
+        isAway = true;
+      })
       .finally(() => {
         loading = undefined;
       });

@@ -78,13 +78,18 @@ export function watchRevocations(options: RevocationOptions): Revocations {
 
   const run = async (): Promise<void> => {
     let backoffMs = firstBackoffMs;
+    let isBroken = false;
     while (!stop.signal.aborted) {
       try {
         await listen(() => {
+          if (isBroken) log.info("the stream of revocations is back");
+          isBroken = false;
           backoffMs = firstBackoffMs;
         });
       } catch (error) {
-        if (!stop.signal.aborted) log.warn({ err: error }, "the stream of revocations broke");
+        // Once an outage: it is tried again within seconds.
+        if (!stop.signal.aborted && !isBroken) log.warn({ err: error }, "the stream of revocations broke");
+        isBroken = true;
       }
       await pause(backoffMs * (0.5 + Math.random() / 2), stop.signal);
       backoffMs = Math.min(2 * backoffMs, maxBackoffMs);

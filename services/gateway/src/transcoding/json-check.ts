@@ -6,6 +6,7 @@ import {
   type JsonValue,
   type Registry,
 } from "@bufbuild/protobuf";
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Violation } from "../errors/violation.ts";
 import { fieldsByName } from "./field-path.ts";
 import { base64Pattern, enumNumber, enumRule, integerRanges, integerRule, isWide } from "./scalar-text.ts";
@@ -35,7 +36,7 @@ interface Visit {
 }
 
 function visitMessage(desc: DescMessage, json: JsonValue, path: string, visit: Visit): void {
-  if (desc.typeName.startsWith("google.protobuf.")) {
+  if (hasCustomJsonRepresentation(desc)) {
     visitWellKnown(desc, json, path, visit);
     return;
   }

@@ -3,7 +3,7 @@ import {
   fromJson,
   type DescField,
   type DescMessage,
-  type FileRegistry,
+  type Registry,
   type JsonValue,
   type Message,
 } from "@bufbuild/protobuf";
@@ -45,7 +45,7 @@ export function compileRequestReader(
     readonly template: Template;
     /** Of the rule: "" for none, "*", or a field's name. */
     readonly body: string;
-    readonly registry: FileRegistry;
+    readonly registry: Registry;
   },
 ): RequestReader {
   const bindings = rule.template.variables.map((variable) => bindVariable(desc, variable));
@@ -103,7 +103,7 @@ function compileBody(
   desc: DescMessage,
   rule: string,
   field: DescField | undefined,
-  registry: FileRegistry,
+  registry: Registry,
 ): (body: Buffer, violations: Violation[]) => Message {
   const options = { registry };
   return (body, violations) => {

@@ -1,4 +1,4 @@
-import { fromBinary, toJson, type DescMessage, type FileRegistry, type Message } from "@bufbuild/protobuf";
+import { fromBinary, toJson, type DescMessage, type Registry, type Message } from "@bufbuild/protobuf";
 
 export interface ResponseWriter {
   readonly decode: (bytes: Uint8Array) => Message;
@@ -12,7 +12,7 @@ export function compileResponseWriter(
   rule: {
     /** Of the rule: "" for the whole response, or a field's name. */
     readonly responseBody: string;
-    readonly registry: FileRegistry;
+    readonly registry: Registry;
   },
 ): ResponseWriter {
   const options = { alwaysEmitImplicit: true, registry: rule.registry };

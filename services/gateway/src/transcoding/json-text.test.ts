@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { maxDepth, parseJson } from "./json-text.ts";
+
+const parse = (text: string): unknown => {
+  const parsed = parseJson(Buffer.from(text));
+  return "value" in parsed ? parsed.value : parsed.violation.description;
+};
+
+describe("parseJson", () => {
+  it("agrees with JSON.parse where no key comes twice", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        expect(parse(JSON.stringify(value, null, 1))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("finds a key that comes twice, at any depth and in any spelling", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary-ascii" }),
+        fc.jsonValue({ maxDepth: 2 }),
+        fc.jsonValue({ maxDepth: 2 }),
+        (key, one, two) => {
+          const spelled = `"${[...key].map((char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`).join("")}"`;
+          const text = `[{"other${key.length}x":1,"in":{${JSON.stringify(key)}:${JSON.stringify(one)},${spelled}:${JSON.stringify(two)}}}]`;
+          expect(parse(text)).toBe("must not have a key twice in one object");
+        },
+      ),
+    );
+  });
+
+  it("does not take text in strings, or keys of other objects, for keys", () => {
+    const text = '{"a":{"a":["a","a",{"a":1}],"b":"{\\"a\\":1,\\"a\\":2}"},"b":{"a":1}}';
+    expect(parse(text)).toEqual(JSON.parse(text));
+  });
+
+  it("limits the depth to the level", () => {
+    const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
+    expect(Array.isArray(parse(nested(maxDepth)))).toBe(true);
+    expect(parse(nested(maxDepth + 1))).toMatch(/deeper than/);
+  });
+});

@@ -48,8 +48,10 @@ await runService({
       name: "chirrup_feed_lag_events",
       help: "Events that are in the log and not yet applied.",
       labels: ["topic"],
+      // Not a number while the log is away, so that the other metrics are still to be had.
       async collect(gauge) {
-        for (const [topic, subscription] of subscriptions) gauge.set({ topic }, await subscription.lag());
+        for (const [topic, subscription] of subscriptions)
+          gauge.set({ topic }, await subscription.lag().catch(() => Number.NaN));
       },
     });
     for (const [topic, handle] of Object.entries(createConsumers(context, config))) {

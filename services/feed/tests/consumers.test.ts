@@ -9,7 +9,8 @@ import { type Peers, servePeers } from "./peers.ts";
 import { World } from "./world.ts";
 
 const author = 1n;
-const followers = Array.from({ length: 25 }, (_, index) => BigInt(index + 2));
+const follower = 2n;
+const followers = [follower, ...Array.from({ length: 24 }, (_, index) => BigInt(index + 3))];
 const gates = createGates();
 let world: World;
 let peers: Peers;
@@ -91,7 +92,7 @@ describe("a celebrity state", () => {
     await start(25);
     const postId = world.post(author);
     await drain();
-    world.unfollow(followers[0]!, author);
+    world.unfollow(follower, author);
     expect(world.stateOf(author)).toBe(CelebrityState.FALLING);
     await drain();
     expect(await holders(postId)).toEqual([author, ...followers.slice(1)]);
@@ -100,7 +101,7 @@ describe("a celebrity state", () => {
 
   it("stays when the backfill failed", async () => {
     await start(25);
-    world.unfollow(followers[0]!, author);
+    world.unfollow(follower, author);
     gates.failNext("listByAuthors");
     await expect(feed.apply(last())).rejects.toThrow("listByAuthors");
     expect(world.stateOf(author)).toBe(CelebrityState.FALLING);
@@ -109,8 +110,8 @@ describe("a celebrity state", () => {
   it("is not moved by an event of an older epoch", async () => {
     await start(25);
     const rising = world.log.at(-1)!;
-    world.unfollow(followers[0]!, author);
-    world.follow(followers[0]!, author);
+    world.unfollow(follower, author);
+    world.follow(follower, author);
     expect(world.stateOf(author)).toBe(CelebrityState.RISING);
     await feed.apply(rising);
     expect(world.stateOf(author)).toBe(CelebrityState.RISING);
@@ -137,12 +138,11 @@ describe("a follow", () => {
 
   it("that was made again is not undone by the end of the former", async () => {
     await start(100);
-    const [follower] = followers;
     const postId = world.post(author);
     await drain();
-    world.unfollow(follower!, author);
+    world.unfollow(follower, author);
     const ended = last();
-    world.follow(follower!, author);
+    world.follow(follower, author);
     await drain();
     await feed.apply(ended);
     expect(await holders(postId)).toContain(follower);
@@ -150,15 +150,14 @@ describe("a follow", () => {
 
   it("that is made again while the end of the former is applied keeps its posts", async () => {
     await start(100);
-    const [follower] = followers;
-    world.unfollow(follower!, author);
+    world.unfollow(follower, author);
     const ended = world.pending.pop()!;
     // Held after the edge was seen to be gone: the consumer has lost its lease, another goes on.
     gates.holdNext("filterFollowees");
     const held = gates.nextHeld();
     const late = feed.apply(ended);
     await held;
-    world.follow(follower!, author);
+    world.follow(follower, author);
     await drain();
     const postId = world.post(author);
     await drain();

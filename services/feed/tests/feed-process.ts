@@ -22,7 +22,15 @@ export interface FeedProcess {
   close(): Promise<void>;
 }
 
-const unused = "127.0.0.1:1";
+/** Asks for pages as the gateway does for a user who is signed in. */
+export function pagesOf(channel: Channel): FeedProcess["page"] {
+  const client = createClient(FeedService, channel);
+  return (readerId, request = {}) => {
+    const id = String(readerId);
+    const metadata = Metadata.from({ [metadataKeys.userId]: id, [metadataKeys.sessionId]: id });
+    return client.getHomeFeed(request, { metadata });
+  };
+}
 
 export async function startFeedProcess(
   redisUrl: string,
@@ -34,9 +42,7 @@ export async function startFeedProcess(
     HTTP_PORT: "0",
     PEER_SECRET: peerSecret,
     CURSOR_SECRET: "c".repeat(32),
-    POST_SERVICE: unused,
-    FOLLOW_SERVICE: unused,
-    USER_SERVICE: unused,
+    ...peers.settings,
     REDIS_URL: redisUrl,
     EVENT_LOG_URL: redisUrl,
     ...settings,
@@ -57,13 +63,7 @@ export async function startFeedProcess(
   const consumers = createConsumers(context, config);
   const server = await serveTest(FeedService, createHandlers(context));
   const channel = openPeer(`127.0.0.1:${server.port}`, peerSecret);
-  const client = createClient(FeedService, channel);
-
-  const page: FeedProcess["page"] = (readerId, request = {}) => {
-    const id = String(readerId);
-    const metadata = Metadata.from({ [metadataKeys.userId]: id, [metadataKeys.sessionId]: id });
-    return client.getHomeFeed(request, { metadata });
-  };
+  const page = pagesOf(channel);
   return {
     context,
     channel,

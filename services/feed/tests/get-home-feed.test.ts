@@ -78,12 +78,11 @@ describe("a page", () => {
   });
 
   it("says that it is the last exactly when it is, also when what would follow is gone", async () => {
-    const ids = posts(4);
+    const oldest = posts(4).at(0)!;
     await warm();
     expect((await feed.page(reader, { pageSize: 4 })).nextCursor).toBe("");
-    const [oldest] = ids;
     expect((await feed.page(reader, { pageSize: 3 })).nextCursor).not.toBe("");
-    world.deletePost(oldest!);
+    world.deletePost(oldest);
     expect((await feed.page(reader, { pageSize: 3 })).nextCursor).toBe("");
   });
 
@@ -92,7 +91,7 @@ describe("a page", () => {
     await warm();
     for (const postId of ids.slice(10, 58)) world.deletePost(postId);
     const { items } = await feed.page(reader, { pageSize: 10 });
-    expect(items.map(({ post }) => post!.id)).toEqual([...ids.slice(2, 10), ...ids.slice(58)].reverse());
+    expect(items.map(({ post }) => post!.id)).toEqual([...ids.slice(2, 10), ...ids.slice(58)].toReversed());
   });
 
   it("leaves out an author at once who is followed no longer", async () => {
@@ -102,13 +101,17 @@ describe("a page", () => {
     expect((await feed.page(reader)).items).toEqual([]);
   });
 
-  it("asks the post service for no list when the timeline has the page", async () => {
-    posts(30);
-    await warm();
-    gates.failNext("listByAuthors");
-    expect((await feed.page(reader)).items).toHaveLength(20);
-    gates.open();
-  });
+  it.each([0, 3, 30])(
+    "asks the post service for no list when the timeline has it, %i posts",
+    async (count) => {
+      posts(count);
+      await warm();
+      gates.failNext("listByAuthors");
+      gates.failNext("listFollowees");
+      expect((await feed.page(reader)).items).toHaveLength(Math.min(count, 20));
+      gates.open();
+    },
+  );
 
   it("comes from the post service while Redis is away", async () => {
     posts(30);

@@ -61,11 +61,22 @@ const stall: fc.Arbitrary<Step[]> = fc
   })
   .map(({ method, work, meanwhile }) => [{ do: "hold", method }, work, ...meanwhile, { do: "release" }]);
 
-/** 1 to 30 scenes, of which some have many steps. */
-export const history: fc.Arbitrary<Step[]> = fc
+/** Timelines that are there from the beginning live by pushes and backfills alone. */
+const opening: fc.Arbitrary<Step[]> = fc
+  .record({ gathered: fc.subarray([...userIds]), readers: fc.subarray([...userIds]) })
+  .map(({ gathered, readers }) => [
+    ...gathered.map((user) => ({ do: "gather" as const, user })),
+    { do: "settle" },
+    ...readers.map((user) => ({ do: "read" as const, user, process: 0 as const, wait: true })),
+  ]);
+
+const scenes: fc.Arbitrary<Step[]> = fc
   .array(fc.oneof({ weight: 4, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: stall }), {
     minLength: 1,
     maxLength: 30,
     size: "max",
   })
-  .map((scenes) => scenes.flat());
+  .map((several) => several.flat());
+
+/** An opening and 1 to 30 scenes, of which some have many steps. */
+export const history: fc.Arbitrary<Step[]> = fc.tuple(opening, scenes).map((parts) => parts.flat());

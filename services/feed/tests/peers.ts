@@ -16,6 +16,12 @@ export interface Peers {
   readonly post: Channel;
   readonly follow: Channel;
   readonly user: Channel;
+  /** Where a feed process finds them. */
+  readonly settings: {
+    readonly POST_SERVICE: string;
+    readonly FOLLOW_SERVICE: string;
+    readonly USER_SERVICE: string;
+  };
   close(): Promise<void>;
 }
 
@@ -27,10 +33,16 @@ export async function servePeers(world: () => World, gates: Gates): Promise<Peer
     serveTest(UserService, userHandlers(world)),
   ]);
   const [post, follow, user] = servers;
+  const settings = {
+    POST_SERVICE: `${host}:${post.port}`,
+    FOLLOW_SERVICE: `${host}:${follow.port}`,
+    USER_SERVICE: `${host}:${user.port}`,
+  };
   const open = ({ port }: Server): Channel => openPeer(`${host}:${port}`, peerSecret);
   const channels = { post: open(post), follow: open(follow), user: open(user) };
   return {
     ...channels,
+    settings,
     async close() {
       for (const channel of Object.values(channels)) channel.close();
       await Promise.all(servers.map((server) => server.close(0)));

@@ -54,7 +54,8 @@ export async function* skeleton(context: SkeletonContext, request: SkeletonReque
 async function* slices(context: SkeletonContext, request: SkeletonRequest): AsyncGenerator<Slice> {
   let before = request.before;
   for (const read of [timelineSource(context, request), postServiceSource(context, request)]) {
-    for (;;) {
+    // Ids begin at 1: below that there is nothing to ask for.
+    while (before > 1n) {
       const slice = await read(before);
       if (slice === undefined || slice.floor + 1n >= before) break;
       yield slice;

@@ -80,7 +80,7 @@ const body = fc.oneof(
     '{"content":"\\ud800"}',
     '{"content":null}',
     '{"login":{},"password":[]}',
-    `${"[".repeat(5000)}`,
+    "[".repeat(5000),
     `${'{"a":'.repeat(5000)}1${"}".repeat(5000)}`,
     '{"__proto__":{"x":1}}',
     '{"content":1e400}',
@@ -122,7 +122,7 @@ describe("bad requests", () => {
   });
   afterAll(() => gateway[Symbol.asyncDispose]());
 
-  it("never break the gateway: 2,000 of them, no 5xx but for what a service lacks", async () => {
+  it("never break the gateway: 2,000 of them, no 5xx", async () => {
     const headers = fc.record(
       {
         authorization: fc.oneof(
@@ -141,6 +141,7 @@ describe("bad requests", () => {
       },
       { requiredKeys: [] },
     );
+    const wellFormed = { code: expect.any(Number), message: expect.any(String), details: expect.any(Array) };
     const statuses = new Map<number, number>();
     await fc.assert(
       fc.asyncProperty(
@@ -158,21 +159,10 @@ describe("bad requests", () => {
             ...(payload === undefined ? {} : { body: payload }),
           });
           statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-          // The services of this test implement few of their methods.
-          if (answer.status === 501 || answer.status === 500) {
-            expect(answer.json().message).toMatch(/^(internal error|not implemented)$/);
-            expect(isUnimplemented(method, target)).toBe(true);
-            return;
-          }
           expect(answer.status).toBeLessThan(500);
-          if (answer.status >= 400 && method !== "HEAD") {
-            expect(answer.json()).toMatchObject({
-              code: expect.any(Number),
-              message: expect.any(String),
-              details: expect.any(Array),
-            });
-            expect(answer.text).not.toMatch(/\.[jt]s:\d|node_modules|ECONN|127\.0\.0\.1/);
-          }
+          expect(answer.text).not.toMatch(/\.[jt]s:\d|node_modules|ECONN|127\.0\.0\.1/);
+          const isFailure = answer.status >= 400 && method !== "HEAD";
+          expect(isFailure ? answer.json() : wellFormed).toMatchObject(wellFormed);
         },
       ),
       { numRuns: 2_000 },
@@ -207,17 +197,7 @@ describe("bad requests", () => {
     await waitFor(() => signal);
     controller.abort();
     await fetching;
-    await waitFor(() => signal?.aborted === true, { timeoutMs: 2_000 });
+    await waitFor(() => signal?.aborted === true);
+    expect(signal?.aborted).toBe(true);
   });
 });
-
-/** Routes whose rpc the test's services leave out. */
-function isUnimplemented(method: string, target: string): boolean {
-  const [pathname = ""] = target.split("?");
-  return (
-    /^\/api\/v1\/(users\/|usernames\/|comments\/|me\/)/.test(pathname) ||
-    (pathname === "/api/v1/me" && method === "DELETE") ||
-    (pathname === "/api/v1/posts" && method !== "POST") ||
-    /^\/api\/v1\/posts\/[^/]+(\/(comments|like|likes))?$/.test(pathname)
-  );
-}

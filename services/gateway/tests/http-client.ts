@@ -6,6 +6,7 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
   /** The body as JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any
   json(): any;
 }
 

@@ -22,5 +22,5 @@ function respond(method: DescMethodUnary, request: Message): object {
   if (method.name === "GetShelf") return { id: fields["shelfId"], room: fields["room"] };
   if (method.name === "UpdateBook") return { book: fields["book"] };
   const bytes = toBinary(method.input, request);
-  return create(method.output, { method: method.name, request: bytes } as object);
+  return create(method.output, { method: method.name, request: bytes });
 }

@@ -65,7 +65,8 @@ describe("a route tree", () => {
               .filter(({ pattern }) => pattern.test(path))
               .toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
             const found = tree.find("GET", path);
-            expect(found.kind === "route" ? found.route : undefined, path).toBe(expected?.template.source);
+            const route = found.kind === "route" ? found.route : undefined;
+            expect({ path, route }).toEqual({ path, route: expected?.template.source });
           }
         },
       ),

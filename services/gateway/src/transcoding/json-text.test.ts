@@ -24,7 +24,7 @@ describe("parseJson", () => {
         fc.jsonValue({ maxDepth: 2 }),
         fc.jsonValue({ maxDepth: 2 }),
         (key, one, two) => {
-          const spelled = `"${[...key].map((char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`).join("")}"`;
+          const spelled = `"${Array.from(key, (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`).join("")}"`;
           const text = `[{"other${key.length}x":1,"in":{${JSON.stringify(key)}:${JSON.stringify(one)},${spelled}:${JSON.stringify(two)}}}]`;
           expect(parse(text)).toBe("must not have a key twice in one object");
         },

@@ -95,6 +95,15 @@ describe("applyQuery", () => {
   });
 });
 
+function isReadable(json: JsonObject): boolean {
+  try {
+    fromJson(schema, json);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 describe("a body", () => {
   const read = compileRequestReader(schema, { template: parseTemplate("/x"), body: "*", registry });
   const path = { raw: [], decoded: [] };
@@ -118,13 +127,8 @@ describe("a body", () => {
           { requiredKeys: [] },
         ),
         (json) => {
-          let isRefused = false;
-          try {
-            fromJson(schema, json as JsonObject);
-          } catch {
-            isRefused = true;
-          }
-          if (isRefused) expect(checkMessage(schema, json as JsonObject, registry)).not.toEqual([]);
+          fc.pre(!isReadable(json as JsonObject));
+          expect(checkMessage(schema, json as JsonObject, registry)).not.toEqual([]);
         },
       ),
       { numRuns: 2_000 },

@@ -19,7 +19,12 @@ let feed: FeedProcess;
 beforeAll(async () => {
   const { url } = await testRedis();
   peers = await servePeers(() => world, gates);
-  const settings = { FANOUT_STREAM_PAGE: "10", FANOUT_BATCH: "4", BACKFILL_BATCH: "4" };
+  const settings = {
+    FANOUT_STREAM_PAGE: "10",
+    FANOUT_BATCH: "4",
+    BACKFILL_BATCH: "4",
+    HOME_TIMELINE_MAX: "10",
+  };
   feed = await startFeedProcess(url, peers, settings);
 });
 beforeEach(() => feed.redis.flushdb());
@@ -134,6 +139,19 @@ describe("a follow", () => {
     world.unfollow(newcomer, author);
     await drain();
     expect(await holders(postId)).not.toContain(newcomer);
+  });
+
+  it("of an author with more posts than a timeline holds claims no more than it brought", async () => {
+    await start(100);
+    const ids = Array.from({ length: 12 }, () => world.post(author)).toReversed();
+    world.users.add(newcomer);
+    await feed.page(newcomer);
+    await feed.context.rebuilds.idle();
+    world.follow(newcomer, author);
+    await feed.apply(last());
+    const [home] = await feed.context.homes.read([newcomer], newest, 100);
+    expect(home?.entries.map(({ postId }) => postId)).toEqual(ids.slice(0, 10));
+    expect((await feed.scroll(newcomer, 5)).flat()).toEqual(ids);
   });
 
   it("that was made again is not undone by the end of the former", async () => {

@@ -113,6 +113,20 @@ describe("a page", () => {
     },
   );
 
+  it("has a celebrity's posts, which were not pushed, whether the outbox is kept or not", async () => {
+    await warm();
+    for (let fan = 10n; fan < 20n; fan++) world.follow(fan, author);
+    const ids = posts(30).toReversed();
+    const kept = (): Promise<number> => feed.redis.exists(`outbox:{${author}}`);
+    expect(await kept()).toBe(0);
+    expect((await feed.scroll(reader, 7)).flat()).toEqual(ids);
+    await feed.context.rebuilds.idle();
+    expect(await kept()).toBe(1);
+    gates.failNext("listByAuthors");
+    expect((await feed.scroll(reader, 7)).flat()).toEqual(ids);
+    gates.open();
+  });
+
   it("comes from the post service while Redis is away", async () => {
     posts(30);
     const cut = await startFeedProcess("redis://127.0.0.1:1", peers);

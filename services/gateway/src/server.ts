@@ -95,17 +95,22 @@ async function serve(
     reply = failureReply(failure, exchange.requestId);
   }
   if (!left.signal.aborted) {
-    send(
-      response,
-      { ...reply, headers: { ...exchange.headers, ...reply.headers } },
-      {
-        requestId: exchange.requestId,
-        traceparent: exchange.traceparent,
-        withoutBody: exchange.method === "HEAD",
-        closes: isClosing(),
-        strictTransportSecurity: context.strictTransportSecurity,
-      },
-    );
+    try {
+      send(
+        response,
+        { ...reply, headers: { ...exchange.headers, ...reply.headers } },
+        {
+          requestId: exchange.requestId,
+          traceparent: exchange.traceparent,
+          withoutBody: exchange.method === "HEAD",
+          closes: isClosing(),
+          strictTransportSecurity: context.strictTransportSecurity,
+        },
+      );
+    } catch (error) {
+      context.log.error({ err: error, requestId: exchange.requestId }, "an answer could not be sent");
+      response.destroy();
+    }
   }
   record(context, exchange, reply.status, failure, performance.now() - startedMs);
 }

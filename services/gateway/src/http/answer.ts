@@ -62,7 +62,12 @@ export async function answer(context: Context, request: IncomingMessage, exchang
   const credential = readCredential(head, context.cookies.get("access")?.name);
   const known = route === undefined ? undefined : context.identities.known(credential);
   const rules = route === undefined ? context.rules.withoutRoute : context.rules.of(route);
-  const subject = { address: exchange.address, route: route?.name ?? "", method };
+  const subject = {
+    address: exchange.address,
+    route: route?.name ?? "",
+    // HEAD is a GET whose body is not wanted; it must not have tokens of its own.
+    method: method === "HEAD" ? "GET" : method,
+  };
   const cost = route?.needs.cost ?? 1;
   const early = await context.limiter.take(
     known === undefined ? rules.early : rules.all,

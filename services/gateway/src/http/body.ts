@@ -41,6 +41,9 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | u
     });
     request.on("end", () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
     request.on("error", (error) => reject(clientGone(error)));
+    // Also when the client left before anyone listened: then there is no event to come.
+    request.on("close", () => reject(clientGone()));
+    if (request.destroyed) reject(clientGone());
   });
 }
 

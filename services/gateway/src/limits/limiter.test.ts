@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import type { Bucket } from "./bucket.ts";
+import { createLimiter, type Subject } from "./limiter.ts";
+import { createLocalBuckets } from "./local-buckets.ts";
+import type { Rule } from "./rules.ts";
+
+const rule = (name: string, more: Partial<Rule> = {}): Rule => ({
+  name,
+  match: {},
+  key: ["ip"],
+  limit: 1,
+  windowMs: 60_000,
+  burst: 2,
+  fail: "local",
+  ...more,
+});
+
+const subject: Subject = { address: "203.0.113.1", userId: undefined, route: "GET /a", method: "GET" };
+
+/** A limiter whose far buckets are in memory too, and the keys of each call to them. */
+function createTestLimiter(isAway = false) {
+  const calls: string[][] = [];
+  const far = createLocalBuckets(1, () => 0);
+  const limiter = createLimiter({
+    redis: {
+      async take(buckets: readonly Bucket[], cost: number) {
+        if (isAway) throw new Error("away");
+        calls.push(buckets.map(({ key }) => key));
+        return far.take(buckets, cost);
+      },
+    },
+    local: createLocalBuckets(2, () => 0),
+    onRedisFailure: () => undefined,
+  });
+  return { limiter, calls };
+}
+
+describe("a limiter", () => {
+  it("asks once for the address and once for the user, each under one hash tag", async () => {
+    const { limiter, calls } = createTestLimiter();
+    const rules = [
+      rule("a"),
+      rule("b", { key: ["user"] }),
+      rule("c", { key: ["ip", "route", "method"] }),
+      rule("d", { key: ["user", "ip"] }),
+    ];
+    await limiter.take(rules, { ...subject, userId: "42" }, 1);
+    expect(calls).toEqual([
+      ["rate:{ip:203.0.113.1}:a:60000", "rate:{ip:203.0.113.1}:c:60000:GET /a:GET"],
+      ["rate:{user:42}:b:60000", "rate:{user:42}:d:60000:203.0.113.1"],
+    ]);
+  });
+
+  it("asks nothing when no rule applies", async () => {
+    const { limiter, calls } = createTestLimiter();
+    expect(await limiter.take([rule("user", { key: ["user"] })], subject, 1)).toEqual({
+      kind: "passed",
+      tightest: undefined,
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it("tells those who are signed in from those who are not", async () => {
+    const rules = [
+      rule("member", { match: { signedIn: true } }),
+      rule("stranger", { match: { signedIn: false } }),
+    ];
+    const { limiter, calls } = createTestLimiter();
+    await limiter.take(rules, subject, 1);
+    await limiter.take(rules, { ...subject, userId: "42" }, 1);
+    expect(calls.flat()).toEqual([
+      "rate:{ip:203.0.113.1}:stranger:60000",
+      "rate:{ip:203.0.113.1}:member:60000",
+    ]);
+  });
+
+  it("tells of the rule that leaves the least, and of a denial before all", async () => {
+    const { limiter } = createTestLimiter();
+    const rules = [rule("wide", { burst: 100 }), rule("narrow")];
+    const names = [];
+    for (let i = 0; i < 3; i += 1) {
+      const { kind, ...verdict } = await limiter.take(rules, subject, 1);
+      names.push(`${kind} ${"tightest" in verdict ? verdict.tightest?.rule.name : ""}`);
+    }
+    expect(names).toEqual(["passed narrow", "passed narrow", "denied narrow"]);
+  });
+
+  it("does by each rule what it says when the far buckets are away", async () => {
+    const { limiter } = createTestLimiter(true);
+    const kinds = async (rules: readonly Rule[]): Promise<string[]> => {
+      const all = [];
+      for (let i = 0; i < 3; i += 1) all.push((await limiter.take(rules, subject, 1)).kind);
+      return all;
+    };
+    expect(await kinds([rule("local")])).toEqual(["passed", "denied", "denied"]);
+    expect(await kinds([rule("open", { fail: "open" })])).toEqual(["passed", "passed", "passed"]);
+    expect(await kinds([rule("open", { fail: "open" }), rule("closed", { fail: "closed" })])).toEqual([
+      "unknown",
+      "unknown",
+      "unknown",
+    ]);
+  });
+});

@@ -72,7 +72,7 @@ describe("a post", () => {
   it("reaches all when the event comes again after a failure", async () => {
     await start(100);
     const postId = world.post(author);
-    gates.failNext("streamFollowers");
+    gates.failNext("work streamFollowers");
     await expect(feed.apply(last())).rejects.toThrow("streamFollowers");
     expect(await holders(postId)).toEqual([author]);
     await drain();
@@ -107,7 +107,7 @@ describe("a celebrity state", () => {
   it("stays when the backfill failed", async () => {
     await start(25);
     world.unfollow(follower, author);
-    gates.failNext("listByAuthors");
+    gates.failNext("work listByAuthors");
     await expect(feed.apply(last())).rejects.toThrow("listByAuthors");
     expect(world.stateOf(author)).toBe(CelebrityState.FALLING);
   });
@@ -171,7 +171,7 @@ describe("a follow", () => {
     world.unfollow(follower, author);
     const ended = world.pending.pop()!;
     // Held after the edge was seen to be gone: the consumer has lost its lease, another goes on.
-    gates.holdNext("filterFollowees");
+    gates.holdNext("work filterFollowees");
     const held = gates.nextHeld();
     const late = feed.apply(ended);
     await held;

@@ -106,8 +106,8 @@ describe("a page", () => {
     async (count) => {
       posts(count);
       await warm();
-      gates.failNext("listByAuthors");
-      gates.failNext("listFollowees");
+      gates.failNext("page listByAuthors");
+      gates.failNext("page listFollowees");
       expect((await feed.page(reader)).items).toHaveLength(Math.min(count, 20));
       gates.open();
     },
@@ -122,7 +122,7 @@ describe("a page", () => {
     expect((await feed.scroll(reader, 7)).flat()).toEqual(ids);
     await feed.context.rebuilds.idle();
     expect(await kept()).toBe(1);
-    gates.failNext("listByAuthors");
+    gates.failNext("page listByAuthors");
     expect((await feed.scroll(reader, 7)).flat()).toEqual(ids);
     gates.open();
   });

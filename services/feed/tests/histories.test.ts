@@ -137,6 +137,9 @@ async function play(steps: readonly Step[]): Promise<void> {
         return gates.failNext(step.method);
       case "release":
         return gates.release();
+      case "lose":
+        await redis.del(`home:{${step.user}}`);
+        return;
       case "flush":
         await redis.flushdb();
         return;

@@ -9,7 +9,7 @@ export type Step =
   | { do: "follow" | "unfollow"; user: bigint; other: bigint }
   /** All follow a user; all but one end it. */
   | { do: "gather" | "scatter"; user: bigint }
-  | { do: "leave"; user: bigint }
+  | { do: "leave" | "lose"; user: bigint }
   | { do: "deliver" | "redeliver"; nth: number; process: 0 | 1; wait: boolean }
   | { do: "read"; user: bigint; process: 0 | 1; wait: boolean }
   | { do: "hold" | "fail"; method: string }
@@ -21,13 +21,13 @@ const followee = fc.oneof({ weight: 2, arbitrary: fc.constant(userIds[0]) }, { w
 const nth = fc.nat({ max: 1_000 });
 const process = fc.constantFrom(0 as const, 1 as const);
 const wait = fc.boolean();
+/** Of work in the background. A page that stands still stops nobody else. */
 const method = fc.constantFrom(
-  "listByAuthors",
-  "listFollowees",
-  "listFollowedCelebrities",
-  "filterFollowees",
-  "streamFollowers",
-  "advanceCelebrityState",
+  "work listByAuthors",
+  "work listFollowees",
+  "work filterFollowees",
+  "work streamFollowers",
+  "work advanceCelebrityState",
 );
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -63,6 +63,22 @@ const stall: fc.Arbitrary<Step[]> = fc
   })
   .map(({ method, work, meanwhile }) => [{ do: "hold", method }, work, ...meanwhile, { do: "release" }]);
 
+/** The same, with a build. */
+const stalledBuild: fc.Arbitrary<Step[]> = fc
+  .record({
+    method: fc.constantFrom("work listByAuthors", "work listFollowees"),
+    user,
+    process,
+    meanwhile: fc.array(step, { maxLength: 12, size: "max" }),
+  })
+  .map(({ method, user, process, meanwhile }) => [
+    { do: "lose", user },
+    { do: "hold", method },
+    { do: "read", user, process, wait: true },
+    ...meanwhile,
+    { do: "release" },
+  ]);
+
 /** Timelines that are there from the beginning live by pushes and backfills alone. */
 const opening: fc.Arbitrary<Step[]> = fc
   .record({ gathered: fc.subarray([...userIds]), readers: fc.subarray([...userIds]) })
@@ -73,11 +89,18 @@ const opening: fc.Arbitrary<Step[]> = fc
   ]);
 
 const scenes: fc.Arbitrary<Step[]> = fc
-  .array(fc.oneof({ weight: 4, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: stall }), {
-    minLength: 1,
-    maxLength: 30,
-    size: "max",
-  })
+  .array(
+    fc.oneof(
+      { weight: 8, arbitrary: step.map((one) => [one]) },
+      { weight: 2, arbitrary: stall },
+      { weight: 1, arbitrary: stalledBuild },
+    ),
+    {
+      minLength: 1,
+      maxLength: 30,
+      size: "max",
+    },
+  )
   .map((several) => several.flat());
 
 /** An opening and 1 to 30 scenes, of which some have many steps. */

@@ -59,18 +59,23 @@ export function serveTest<S extends DescService>(service: S, some: Partial<Handl
   return serveRpc({ service, handlers, host, port: 0, peerSecret, log: testLog(), metrics });
 }
 
+/** Calls that a page makes and those that work in the background makes have gates of their own. */
+function gateOf({ caller }: Call, method: string): string {
+  return `${caller === undefined ? "work" : "page"} ${method}`;
+}
+
 function postHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof PostService>> {
   return {
-    listByAuthors: ({ authorIds, before, limit }) =>
-      gates.pass("listByAuthors", {
+    listByAuthors: ({ authorIds, before, limit }, call) =>
+      gates.pass(gateOf(call, "listByAuthors"), {
         posts: world()
           .postsOf(authorIds, before === 0n ? 2n ** 63n : before)
           .slice(0, limit),
       }),
-    batchGetPosts: ({ ids }, call: Call) => {
+    batchGetPosts: ({ ids }, call) => {
       const { posts, likes } = world();
       const found = ids.filter((id) => posts.has(id));
-      return gates.pass("batchGetPosts", {
+      return gates.pass(gateOf(call, "batchGetPosts"), {
         posts: found.map((id) => ({ id, authorId: posts.get(id)!, content: `post ${id}` })),
         likedIds: found.filter((id) => likes.has(`${call.caller?.userId} ${id}`)),
       });
@@ -80,33 +85,37 @@ function postHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof
 
 function followHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof FollowService>> {
   return {
-    async *streamFollowers({ userId, pageSize }) {
+    async *streamFollowers({ userId, pageSize }, call) {
       const state = world().stateOf(userId);
       // As the service does: the state first, then each page when it is wanted.
-      yield await gates.pass("streamFollowers", { state, followerIds: [] });
+      yield await gates.pass(gateOf(call, "streamFollowers"), { state, followerIds: [] });
       for (let afterId = 0n; ;) {
         const followerIds = world()
           .followers(userId)
           .filter((followerId) => followerId > afterId)
           .slice(0, pageSize);
         if (followerIds.length === 0) return;
-        yield await gates.pass("streamFollowers", { state, followerIds });
+        yield await gates.pass(gateOf(call, "streamFollowers"), { state, followerIds });
         afterId = followerIds.at(-1)!;
       }
     },
-    listFollowees: ({ userId }) => gates.pass("listFollowees", { followeeIds: world().followees(userId) }),
-    listFollowedCelebrities: ({ userId }) => {
+    listFollowees: ({ userId }, call) =>
+      gates.pass(gateOf(call, "listFollowees"), { followeeIds: world().followees(userId) }),
+    listFollowedCelebrities: ({ userId }, call) => {
       const w = world();
       const followeeIds = w.followees(userId).filter((followeeId) => w.stateOf(followeeId) !== 1);
-      return gates.pass("listFollowedCelebrities", { followeeIds, ownState: w.stateOf(userId) });
+      return gates.pass(gateOf(call, "listFollowedCelebrities"), {
+        followeeIds,
+        ownState: w.stateOf(userId),
+      });
     },
-    filterFollowees: ({ userId, candidateIds }) => {
+    filterFollowees: ({ userId, candidateIds }, call) => {
       const followees = world().followees(userId);
       const followeeIds = candidateIds.filter((id) => followees.includes(id));
-      return gates.pass("filterFollowees", { followeeIds });
+      return gates.pass(gateOf(call, "filterFollowees"), { followeeIds });
     },
-    advanceCelebrityState: ({ userId, epoch }) =>
-      gates.pass("advanceCelebrityState", { state: world().advance(userId, epoch) }),
+    advanceCelebrityState: ({ userId, epoch }, call) =>
+      gates.pass(gateOf(call, "advanceCelebrityState"), { state: world().advance(userId, epoch) }),
   };
 }
 

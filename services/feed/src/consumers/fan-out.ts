@@ -17,7 +17,7 @@ export type FanOut = (
   batchSize: number,
   options: CallOptions,
   deliver: (followerIds: readonly bigint[]) => Promise<unknown>,
-) => Promise<"all" | "celebrity">;
+) => Promise<void>;
 
 /**
  * Runs `deliver` on batches of an author's followers. Stops at the first failure, of the stream or of a
@@ -29,18 +29,13 @@ export type FanOut = (
  */
 export function createFanOut({ follows, streamPage, parallel }: FanOutOptions): FanOut {
   return async (authorId, batchSize, options, deliver) => {
-    let reached: "all" | "celebrity" = "all";
     async function* batches(): AsyncGenerator<bigint[]> {
       for await (const { state, followerIds } of follows.streamFollowers(authorId, streamPage, options)) {
-        if (state === CelebrityState.CELEBRITY) {
-          reached = "celebrity";
-          return;
-        }
+        if (state === CelebrityState.CELEBRITY) return;
         yield* chunksOf(followerIds, batchSize);
       }
     }
     await eachInParallel(batches(), parallel, deliver);
-    return reached;
   };
 }
 

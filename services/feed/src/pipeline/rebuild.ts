@@ -39,7 +39,8 @@ export interface Rebuilds {
  * `commit` works on that very key only. Take a post of an author whom the reader follows:
  * - Written before the posts were read, and followed before the followees were read: it was found.
  * - Written after: its fan-out comes after the key, and reads the followers after that; it lands in the key
- *   if the follow was there by then.
+ *   if the follow was there by then. A celebrity's does not, and is merged from the outbox until the fall's
+ *   backfill, which lands in the key.
  * - Followed after the followees were read, and after a fan-out that did not see the follow: the follow's
  *   backfill comes later than both, lands in the key, and reads the post, which is older than its fan-out.
  * An unfollow that crosses a build may leave the author's posts in the timeline: reading filters them. If
@@ -72,7 +73,7 @@ export function createRebuilds(context: RebuildContext): Rebuilds {
       .then((outcome) => metrics.rebuilds.inc({ timeline, outcome }))
       .catch((error: unknown) => {
         metrics.rebuilds.inc({ timeline, outcome: "failed" });
-        log.warn({ err: error, timeline, ownerId }, "a timeline could not be built");
+        log.warn({ err: error, timeline, ownerId: `${ownerId}` }, "a timeline could not be built");
       })
       .finally(() => running.delete(key));
     running.set(key, task);

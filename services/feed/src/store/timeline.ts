@@ -8,7 +8,8 @@ import { readScript, type Run, runScript } from "./scripts.ts";
  *
  * What is kept is complete above a floor or it is not kept: a timeline that is missing, unfinished or below
  * its floor says nothing, and the reader asks the post service. Every call is safe to repeat, and all may
- * run at once with one another. Unless it says otherwise a call is one round trip for all owners.
+ * run at once with one another. A call is one round trip for all owners, and rejects when Redis does not
+ * answer or refuses; then it may have been done for some.
  */
 export interface Timelines {
   /**

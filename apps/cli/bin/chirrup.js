@@ -90,8 +90,19 @@ function install() {
   const npm = process.env.npm_execpath?.endsWith("npm-cli.js")
     ? [process.execPath, process.env.npm_execpath]
     : [process.platform === "win32" ? "npm.cmd" : "npm"];
+  // Not `ci`: it refuses a lock that lacks an optional package of another platform, and a registry need not
+  // have them all. With --no-save the lock is followed and left as it is.
   // --include=dev: NODE_ENV=production in somebody's shell must not take the tools of the build away.
-  const args = [...npm.slice(1), "ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund"];
+  const args = [
+    ...npm.slice(1),
+    "install",
+    "--no-save",
+    "--include=dev",
+    "--include=optional",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ];
   run("installing npm packages (the pinned Node and Postgres among them)", npm[0], args);
 }
 

@@ -55,6 +55,7 @@ function ownSettings(name: ServiceName, inputs: ServiceInputs): Record<string, s
     case "follow":
       return {
         DATABASE_URL: databases.service.follow,
+        EVENT_LOG_URL: eventLogUrl,
         CURSOR_SECRET: secrets.cursor,
         USER_SERVICE: addresses.USER_SERVICE,
         ...(options.celebrityThreshold === undefined
@@ -64,6 +65,7 @@ function ownSettings(name: ServiceName, inputs: ServiceInputs): Record<string, s
     case "post":
       return {
         DATABASE_URL: databases.service.post,
+        EVENT_LOG_URL: eventLogUrl,
         CURSOR_SECRET: secrets.cursor,
         USER_SERVICE: addresses.USER_SERVICE,
       };

@@ -105,11 +105,37 @@ describe("a person's way through the platform", () => {
   it("shows and ends a deleted account everywhere", async () => {
     const [a, b] = await Promise.all([newPerson(), newPerson()]);
     await call("PUT", `/api/v1/users/${a.id}/follow`, { token: b.token });
-    await postAs(a, "soon gone");
+    await call("PUT", `/api/v1/users/${b.id}/follow`, { token: a.token });
+    const postId = await postAs(a, "soon gone");
     await waitFor(async () => (await feedOf(b)).items.length === 1);
+    const staying = await postAs(b, "staying");
+    await call("PUT", `/api/v1/posts/${staying}/like`, { token: a.token });
+    await call("POST", `/api/v1/posts/${staying}/comments`, { token: a.token, body: { content: "bye" } });
     expect((await call("DELETE", "/api/v1/me", { token: a.token })).status).toBe(200);
     expect((await call("GET", `/api/v1/users/${a.id}`, { token: b.token })).status).toBe(404);
-    expect((await feedOf(b)).items).toEqual([]);
+    expect((await feedOf(b)).items.map(({ post }) => post.id)).toEqual([staying]);
     await waitFor(async () => (await call("GET", "/api/v1/me", { token: a.token })).status === 401);
+
+    const seen = async (path: string) => (await call("GET", path, { token: b.token })).json;
+    await waitFor(
+      async () => (await call("GET", `/api/v1/posts/${postId}`, { token: b.token })).status === 404,
+      { what: "the end of the post" },
+    );
+    await waitFor(
+      async () => {
+        const { post } = await seen(`/api/v1/posts/${staying}`);
+        return post.likeCount === "0" && post.commentCount === "0";
+      },
+      { what: "the end of the like and the comment" },
+    );
+    await waitFor(
+      async () => {
+        const { counts } = await seen(`/api/v1/users/${b.id}/follow-counts`);
+        return counts.followers === "0" && counts.following === "0";
+      },
+      { what: "the end of the edges" },
+    );
+    expect((await seen(`/api/v1/users/${b.id}/following`)).following).toEqual([]);
+    expect((await seen(`/api/v1/posts/${staying}/comments`)).comments).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ const env = {
   HTTP_PORT: "5102",
   PEER_SECRET: "p".repeat(32),
   DATABASE_URL: "postgres://follow@127.0.0.1/follow",
+  EVENT_LOG_URL: "redis://127.0.0.1:6379",
   USER_SERVICE: "127.0.0.1:5001",
   CURSOR_SECRET: "c".repeat(32),
 };

@@ -16,6 +16,7 @@ type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting 
 
 type Settings = CommonSettings &
   MigrationSettings & {
+    readonly EVENT_LOG_URL: TextSetting;
     readonly USER_SERVICE: TextSetting;
     readonly CURSOR_SECRET: TextSetting;
     readonly CELEBRITY_THRESHOLD: z.ZodDefault<NumberSetting>;
@@ -28,6 +29,7 @@ export const configSchema: z.ZodObject<Settings> = z
   .object({
     ...commonSettings,
     DATABASE_URL: databaseUrl,
+    EVENT_LOG_URL: setting.url("redis", "rediss").describe("Redis of the event log."),
     USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
     CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
     CELEBRITY_THRESHOLD: setting

@@ -3,15 +3,18 @@ import {
   leaseIds,
   maintainIdempotencyKeys,
   maintainOutbox,
+  openEventLog,
   openPeer,
   openPostgres,
   runService,
   serveRpc,
   startAdminServer,
+  topics,
 } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import { createUsers } from "./clients/user.ts";
 import { configSchema, thresholdsOf } from "./config.ts";
+import { createUsersConsumer } from "./consumers/users.ts";
 import { reconcileUntilDone } from "./jobs/reconcile-celebrity-states.ts";
 import { createHandlers } from "./server.ts";
 
@@ -48,5 +51,18 @@ await runService({
       metrics,
     });
     onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
+
+    const eventLog = openEventLog({ url: config.EVENT_LOG_URL, log, metrics });
+    onStop("event log", () => eventLog.close());
+    // Not awaited: without the event log this service serves all the same, and takes its events up later.
+    eventLog
+      .subscribe({
+        group: "follow",
+        topics: [topics.users],
+        handle: createUsersConsumer({ postgres, ids, thresholds, log }),
+      })
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.error({ err: error }, "the events of users are not followed");
+      });
   },
 });

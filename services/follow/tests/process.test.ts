@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { createClient } from "@chirrup/grpc";
 import { openPeer } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
-import { testPostgres, waitFor } from "@chirrup/testkit";
+import { testPostgres, testRedis, waitFor } from "@chirrup/testkit";
 import { afterEach, describe, expect, it } from "vitest";
 import { as, peerSecret, serveUsers } from "./follow-service.ts";
 
@@ -43,6 +43,7 @@ describe("the process", () => {
     const [grpcPort, httpPort] = [await freePort(), await freePort()];
     const env = {
       DATABASE_URL: await (await testPostgres()).createDatabase("follow"),
+      EVENT_LOG_URL: (await testRedis()).url,
       USER_SERVICE: userService.address,
       PEER_SECRET: peerSecret,
       CURSOR_SECRET: "the cursor secret of the process test",

@@ -13,7 +13,11 @@ type TextSetting = z.ZodType<string, string>;
 type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
 
 type Settings = CommonSettings &
-  MigrationSettings & { readonly USER_SERVICE: TextSetting; readonly CURSOR_SECRET: TextSetting };
+  MigrationSettings & {
+    readonly EVENT_LOG_URL: TextSetting;
+    readonly USER_SERVICE: TextSetting;
+    readonly CURSOR_SECRET: TextSetting;
+  };
 
 const databaseUrl = setting.url("postgres", "postgresql").describe("The post database on its primary.");
 
@@ -21,6 +25,7 @@ const databaseUrl = setting.url("postgres", "postgresql").describe("The post dat
 export const configSchema: z.ZodObject<Settings> = z.object({
   ...commonSettings,
   DATABASE_URL: databaseUrl,
+  EVENT_LOG_URL: setting.url("redis", "rediss").describe("Redis of the event log."),
   USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
   CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
 });

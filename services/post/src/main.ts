@@ -3,16 +3,19 @@ import {
   leaseIds,
   maintainIdempotencyKeys,
   maintainOutbox,
+  openEventLog,
   openPeer,
   openPostgres,
   runService,
   serveRpc,
   startAdminServer,
+  topics,
 } from "@chirrup/platform";
 import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 
 import { createUsers } from "./clients/user.ts";
 import { configSchema } from "./config.ts";
+import { createUsersConsumer } from "./consumers/users.ts";
 import { createHandlers } from "./server.ts";
 
 await runService({
@@ -55,5 +58,18 @@ await runService({
       metrics,
     });
     onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
+
+    const eventLog = openEventLog({ url: config.EVENT_LOG_URL, log, metrics });
+    onStop("event log", () => eventLog.close());
+    // Not awaited: without the event log this service serves all the same, and takes its events up later.
+    eventLog
+      .subscribe({
+        group: "post",
+        topics: [topics.users],
+        handle: createUsersConsumer({ postgres, ids, log }),
+      })
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.error({ err: error }, "the events of users are not followed");
+      });
   },
 });

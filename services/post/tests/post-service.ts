@@ -12,6 +12,7 @@ import {
 import {
   createCursors,
   createMetrics,
+  type Ids,
   leaseIds,
   maintainOutbox,
   metadataKeys,
@@ -36,6 +37,7 @@ export const peerSecret: string = "a secret of the tests, long enough for one";
 export interface PostServiceUnderTest extends AsyncDisposable {
   readonly client: Client<typeof PostService>;
   readonly postgres: Postgres;
+  readonly ids: Ids;
   readonly accounts: Set<bigint>;
 }
 
@@ -68,6 +70,7 @@ export async function startPostService(): Promise<PostServiceUnderTest> {
   return {
     client: createClient(PostService, channel),
     postgres,
+    ids,
     accounts,
     async [Symbol.asyncDispose]() {
       channel.close();

@@ -8,7 +8,7 @@ import { createClient, serve, Status } from "@chirrup/grpc";
 import { openPeer } from "@chirrup/platform";
 import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 import { freePort } from "@chirrup/servers";
-import { testPostgres, waitFor } from "@chirrup/testkit";
+import { testPostgres, testRedis, waitFor } from "@chirrup/testkit";
 import { expect, it } from "vitest";
 
 import { as, codeOf, peerSecret, userService } from "./post-service.ts";
@@ -27,6 +27,7 @@ it("migrates, becomes ready, serves, and ends at SIGTERM", async () => {
   const users = await serve({ services: [userService(new Set([1n]))], host: "127.0.0.1", port: 0 });
   const env = {
     DATABASE_URL: await (await testPostgres()).createDatabase("post"),
+    EVENT_LOG_URL: (await testRedis()).url,
     USER_SERVICE: `127.0.0.1:${users.port}`,
     PEER_SECRET: peerSecret,
     CURSOR_SECRET: "another secret of the tests, just as long",

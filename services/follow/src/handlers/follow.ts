@@ -1,4 +1,11 @@
-import { appendOutbox, requireCaller, topics, type Queryable } from "@chirrup/platform";
+import {
+  appendOutbox,
+  notFound,
+  requireCaller,
+  topics,
+  unauthenticated,
+  type Queryable,
+} from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import type { FollowContext, Rpc } from "../context.ts";
 import { afterCount } from "../domain/celebrity-state.ts";
@@ -6,6 +13,7 @@ import { requireAnother, requireRoom, type Ends } from "../domain/edge.ts";
 import { requireUserId } from "../domain/user-id.ts";
 import { oncePerKey } from "../idempotency.ts";
 import { moveState } from "../store/celebrity-states.ts";
+import { deletedAmong } from "../store/deleted-accounts.ts";
 import { insertEdge, readRelationship } from "../store/edges.ts";
 
 export function follow(context: FollowContext): Rpc<"follow"> {
@@ -38,7 +46,7 @@ async function addEdge(
   traceparent: string,
 ): Promise<void> {
   const edge = await insertEdge(tx, { followerId, followeeId, id: ids.next() });
-  if (edge === undefined) return;
+  if (edge === undefined) return requireEnds(tx, { followerId, followeeId });
   requireRoom(edge.following);
 
   await appendOutbox(tx, {
@@ -57,4 +65,11 @@ async function addEdge(
       decide: ({ state }) => afterCount(state, edge.followers, thresholds),
     });
   }
+}
+
+/** Refuses an edge of which an end has been deleted since the caller was let in, or the followee found. */
+async function requireEnds(tx: Queryable, { followerId, followeeId }: Ends): Promise<void> {
+  const deleted = await deletedAmong(tx, [followerId, followeeId]);
+  if (deleted.includes(followerId)) throw unauthenticated("the account does not exist any more");
+  if (deleted.includes(followeeId)) throw notFound("user", followeeId);
 }

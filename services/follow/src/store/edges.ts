@@ -11,7 +11,7 @@ export interface ChangedEdge {
 }
 
 /**
- * Inserts an edge and counts it, in one round trip; undefined when it was there.
+ * Inserts an edge and counts it, in one round trip; undefined when it was there or an end has been deleted.
  *
  * *Why this order of locks*: the edge comes first, so who comes second for the same edge waits before
  * holding anything; then both count rows, the lower id first, so that two who follow each other at once
@@ -26,7 +26,8 @@ export async function insertEdge(
     name: "insert-edge",
     text: `
       with edge as (
-        insert into follows (follower_id, followee_id, id) values ($1, $2, $3)
+        insert into follows (follower_id, followee_id, id) select $1, $2, $3
+        where not exists (select from deleted_accounts where user_id in ($1, $2))
         on conflict do nothing
         returning id
       ), counted as (

@@ -3,11 +3,13 @@ import { notFound, requireCaller } from "@chirrup/platform";
 import { CreateCommentResponseSchema, PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 
 import type { Context, PostHandlers } from "../context.ts";
+import { accountGone } from "../domain/account.ts";
 import { commentMessage } from "../domain/comment.ts";
 import { normalContent } from "../domain/content.ts";
 import { validId } from "../domain/id.ts";
 import { oncePerKey } from "../idempotency.ts";
 import { insertComment } from "../store/comment.ts";
+import { isDeleted } from "../store/deleted-account.ts";
 
 /** CreateComment: the comment and its count, in one transaction. */
 export function createComment({
@@ -21,7 +23,9 @@ export function createComment({
     return postgres.transaction((tx) =>
       oncePerKey(tx, call, PostService.method.createComment, request, async () => {
         const comment = { id: ids.next(), postId, authorId, content };
-        if (!(await insertComment(tx, comment))) throw notFound("post", postId);
+        if (!(await insertComment(tx, comment))) {
+          throw (await isDeleted(tx, authorId)) ? accountGone() : notFound("post", postId);
+        }
         return create(CreateCommentResponseSchema, { comment: commentMessage(comment) });
       }),
     );

@@ -3,6 +3,7 @@ import { appendOutbox, requireCaller, topics } from "@chirrup/platform";
 import { CreatePostResponseSchema, PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 
 import type { Context, PostHandlers } from "../context.ts";
+import { accountGone } from "../domain/account.ts";
 import { normalContent } from "../domain/content.ts";
 import { postMessage } from "../domain/post.ts";
 import { oncePerKey } from "../idempotency.ts";
@@ -16,7 +17,7 @@ export function createPost({ postgres, ids }: Pick<Context, "postgres" | "ids">)
     return postgres.transaction((tx) =>
       oncePerKey(tx, call, PostService.method.createPost, request, async () => {
         const post = { id: ids.next(), authorId, content };
-        await insertPost(tx, post);
+        if (!(await insertPost(tx, post))) throw accountGone();
         await appendOutbox(tx, {
           topic: topics.posts,
           key: authorId,

@@ -2,9 +2,10 @@ import type { Queryable } from "@chirrup/platform";
 
 import type { Comment } from "../domain/comment.ts";
 import { addCounts } from "./count.ts";
+import { alive } from "./deleted-account.ts";
 
 /**
- * Adds a comment and counts it; false when there is no such post. The lock on the post comes first, as in
+ * Adds a comment and counts it; false when there is no such post or no such account any more. The lock on the post comes first, as in
  * every statement that changes what hangs on one, so that a deletion of the post cannot deadlock with it.
  */
 export async function insertComment(
@@ -17,7 +18,8 @@ export async function insertComment(
     with post as (
       select id from posts where id = $2 for key share
     ), added as (
-      insert into comments (id, post_id, author_id, content) select $1, id, $3, $4 from post returning post_id
+      insert into comments (id, post_id, author_id, content) select $1, id, $3, $4 from post
+      where ${alive("$3::bigint")} returning post_id
     ) ${addCounts("added", { likes: 0, comments: 1 })}`,
     values: [id, postId, authorId, content],
   });

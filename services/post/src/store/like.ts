@@ -2,9 +2,10 @@ import type { Queryable } from "@chirrup/platform";
 
 import type { Like } from "../domain/like.ts";
 import { addCounts } from "./count.ts";
+import { alive } from "./deleted-account.ts";
 
 /**
- * Adds a like and counts it, unless it is there; false when there is no such post. One statement: a round
+ * Adds a like and counts it, unless it is there; false when there is no such post or no such account any more. One statement: a round
  * trip, and the shard's row is locked for no longer than that. `FOR KEY SHARE` comes first: see insertComment.
  */
 export async function insertLike(db: Queryable, postId: bigint, { id, userId }: Like): Promise<boolean> {
@@ -12,7 +13,7 @@ export async function insertLike(db: Queryable, postId: bigint, { id, userId }: 
     name: "insert-like",
     text: `
     with post as (
-      select id from posts where id = $1 for key share
+      select id from posts where id = $1 and ${alive("$2::bigint")} for key share
     ), added as (
       insert into likes (post_id, user_id, id) select id, $2, $3 from post
       on conflict do nothing returning post_id

@@ -2,6 +2,7 @@ import type { Queryable } from "@chirrup/platform";
 
 import type { CountedPost, Post } from "../domain/post.ts";
 import { joinCounts } from "./count.ts";
+import { alive } from "./deleted-account.ts";
 
 export interface SeenPost extends CountedPost {
   /** Whether the viewer likes it. */
@@ -11,12 +12,15 @@ export interface SeenPost extends CountedPost {
 const countedColumns = `post.id, post.author_id as "authorId", post.content,
       counts.likes as "likeCount", counts.comments as "commentCount"`;
 
-export async function insertPost(db: Queryable, { id, authorId, content }: Post): Promise<void> {
-  await db.query({
+/** False when the author's account was deleted. */
+export async function insertPost(db: Queryable, { id, authorId, content }: Post): Promise<boolean> {
+  const added = await db.query({
     name: "insert-post",
-    text: `insert into posts (id, author_id, content) values ($1, $2, $3)`,
+    text: `
+    insert into posts (id, author_id, content) select $1, $2, $3 where ${alive("$2::bigint")} returning 1`,
     values: [id, authorId, content],
   });
+  return added.length > 0;
 }
 
 /** The posts that exist among some, in no order, as a viewer sees them. One round trip. */

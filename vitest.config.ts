@@ -1,9 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-const source = {
-  resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source", "module", "node"], externalConditions: ["source", "node"] } },
-};
+// Vite's own condition for source files, so that tests never run what an older build left in dist/.
+const resolve = { conditions: ["source", "node", "development|production"] };
+const source = { resolve, environments: { ssr: { resolve }, __vitest__: { resolve } } };
 
 export default defineConfig({
   test: {

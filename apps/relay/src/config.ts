@@ -43,5 +43,3 @@ export const configSchema: z.ZodObject<RelaySettings> = z.object({
       "Events younger than this stay in the streams although every group has read them, in milliseconds.",
     ),
 });
-
-export type Config = z.infer<typeof configSchema>;

@@ -26,7 +26,11 @@ export const checks: readonly Check[] = [
   { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"] },
   { name: "dead code", command: ["knip"] },
   { name: "proto lint", command: ["buf", "lint"], cwd: proto },
-  { name: "proto format", command: ["buf", "format", "--diff", "--exit-code"], cwd: proto },
+  {
+    name: "proto format",
+    command: ["buf", "format", "--path", "chirrup", "--diff", "--exit-code"],
+    cwd: proto,
+  },
   {
     name: "proto breaking changes",
     command: ["buf", "breaking", "--against", "contract.binpb", "--path", "chirrup", "--exclude-imports"],
@@ -94,7 +98,7 @@ function readReport(file: string): Counts {
 export function format(): void {
   for (const [program, cwd, ...args] of [
     ["oxfmt", repositoryRoot],
-    ["buf", proto, "format", "-w"],
+    ["buf", proto, "format", "--path", "chirrup", "-w"],
   ] as const) {
     const { status } = spawnSync(program, args, { cwd, stdio: "inherit" });
     if (status !== 0) process.exitCode = 1;

@@ -91,7 +91,7 @@ export async function initPostgres(dataDir: string, superuserPassword: string): 
 }
 
 /** A server that a killed launcher left behind keeps its lock: it is stopped, as the data is ours. */
-async function stopLeftover(dataDir: string): Promise<void> {
+export async function stopLeftover(dataDir: string): Promise<void> {
   const lockFile = join(dataDir, "postmaster.pid");
   if (!existsSync(lockFile)) return;
   const pid = Number(readFileSync(lockFile, "utf8").split("\n")[0]);
@@ -130,9 +130,14 @@ function acceptsConnections(port: number): Promise<boolean> {
 
 /** Starts a Postgres server on 127.0.0.1 and waits until it takes connections. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  await stopLeftover(options.dataDir);
+  await initPostgres(options.dataDir, options.superuserPassword);
+  return runPostgres(options);
+}
+
+/** Runs the server of a data directory that is complete. */
+export async function runPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const { dataDir, port, superuserPassword } = options;
-  await stopLeftover(dataDir);
-  await initPostgres(dataDir, superuserPassword);
   const identity = runsAs(dataDir, postgresBinDir());
   const given = Object.entries({ ...settings, ...options.settings }).flatMap(([name, value]) => [
     "-c",

@@ -1,0 +1,63 @@
+export type ConnectorConfig = Readonly<Record<string, string>>;
+
+const answersWithinMs = 10_000;
+/** The worker answers 409 while it rebalances. */
+const settlesWithinMs = 60_000;
+
+async function request(url: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, { ...init, signal: AbortSignal.timeout(answersWithinMs) });
+}
+
+/** Creates a connector or replaces its configuration. Rejects with the worker's words when it is refused. */
+export async function putConnector(workerUrl: string, name: string, config: ConnectorConfig): Promise<void> {
+  const until = Date.now() + settlesWithinMs;
+  for (;;) {
+    const response = await request(`${workerUrl}/connectors/${name}/config`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(config),
+    });
+    const text = await response.text();
+    if (response.ok) return;
+    if ((response.status !== 409 && response.status < 500) || Date.now() > until) {
+      throw new Error(`connector ${name}: Connect answered ${response.status}: ${text}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+export interface ConnectorState {
+  /** All of it: RUNNING; one part: FAILED; or what keeps it from either. */
+  readonly state: "RUNNING" | "FAILED" | "STARTING";
+  /** The first line of the failure. */
+  readonly trace: string | undefined;
+}
+
+interface StatusAnswer {
+  readonly connector: { readonly state: string; readonly trace?: string };
+  readonly tasks: readonly { readonly state: string; readonly trace?: string }[];
+}
+
+/** The state of a connector and its tasks. A connector that the worker does not know yet is starting. */
+export async function connectorState(workerUrl: string, name: string): Promise<ConnectorState> {
+  const response = await request(`${workerUrl}/connectors/${name}/status`);
+  if (!response.ok) {
+    await response.body?.cancel();
+    return { state: "STARTING", trace: undefined };
+  }
+  const status = (await response.json()) as StatusAnswer;
+  const all = [status.connector, ...status.tasks];
+  const failed = all.find(({ state }) => state === "FAILED");
+  if (failed !== undefined) return { state: "FAILED", trace: failed.trace?.split("\n")[0] };
+  const running = status.tasks.length > 0 && all.every(({ state }) => state === "RUNNING");
+  return { state: running ? "RUNNING" : "STARTING", trace: undefined };
+}
+
+/** Starts again what has failed of a connector: Connect itself leaves it. */
+export async function restartFailed(workerUrl: string, name: string): Promise<void> {
+  const response = await request(
+    `${workerUrl}/connectors/${name}/restart?includeTasks=true&onlyFailed=true`,
+    { method: "POST" },
+  );
+  await response.body?.cancel();
+}

@@ -57,6 +57,28 @@ describe("a person's way through the platform", () => {
     await waitFor(async () => (await feedOf(bob)).items[0]?.post.id === second, { what: "the backfill" });
   });
 
+  it("edits a post, which feeds show, and keeps its history", async () => {
+    const [ann, bob] = await Promise.all([newPerson("ann"), newPerson("bob")]);
+    await call("PUT", `/api/v1/users/${ann.id}/follow`, { token: bob.token });
+    const postId = await postAs(ann, "Helo");
+    await waitFor(async () => (await feedOf(bob)).items.length === 1);
+    const path = `/api/v1/posts/${postId}`;
+    expect((await call("GET", path, { token: bob.token })).json.post).not.toHaveProperty("editedAt");
+
+    const body = { content: "Hello" };
+    expect((await call("PATCH", path, { token: bob.token, body })).status).toBe(403);
+    const { post } = (await call("PATCH", path, { token: ann.token, body })).json;
+    expect(post).toMatchObject({ id: postId, content: "Hello", editedAt: expect.any(String) });
+    expect((await feedOf(bob)).items[0]?.post.content).toBe("Hello");
+    const history = (await call("GET", `${path}/history?page_size=1`, { token: bob.token })).json;
+    expect(history.versions).toMatchObject([{ content: "Hello", createdAt: post.editedAt }]);
+    const cursor = encodeURIComponent(history.nextCursor as string);
+    expect((await call("GET", `${path}/history?cursor=${cursor}`, { token: bob.token })).json).toMatchObject({
+      versions: [{ id: postId, content: "Helo", createdAt: post.createdAt }],
+      nextCursor: "",
+    });
+  });
+
   it("pages a feed without skipping or repeating while posts come", async () => {
     const [author, reader] = await Promise.all([newPerson("author"), newPerson("reader")]);
     await call("PUT", `/api/v1/users/${author.id}/follow`, { token: reader.token });

@@ -8,6 +8,7 @@ import {
 } from "@chirrup/platform";
 import { z } from "zod";
 
+type NumberSetting = z.ZodType<number, string>;
 type TextSetting = z.ZodType<string, string>;
 
 type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
@@ -17,6 +18,7 @@ type Settings = CommonSettings &
     readonly EVENT_LOG_URL: TextSetting;
     readonly USER_SERVICE: TextSetting;
     readonly CURSOR_SECRET: TextSetting;
+    readonly POST_EDIT_WINDOW_MS: z.ZodDefault<NumberSetting>;
   };
 
 const databaseUrl = setting.url("postgres", "postgresql").describe("The post database on its primary.");
@@ -28,6 +30,10 @@ export const configSchema: z.ZodObject<Settings> = z.object({
   EVENT_LOG_URL: setting.url("redis", "rediss").describe("Redis of the event log."),
   USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
   CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
+  POST_EDIT_WINDOW_MS: setting
+    .durationMs()
+    .default(15 * 60_000)
+    .describe("How long after it was written a post may be edited, in milliseconds."),
 });
 
 const migrationSchema: z.ZodObject<MigrationSettings> = z.object({

@@ -10,6 +10,8 @@ export interface Context {
   readonly ids: Ids;
   readonly cursors: Cursors;
   readonly users: Users;
+  /** How long after it was written a post may be edited. */
+  readonly editWindowMs: number;
 }
 
 /** The implementation of every rpc, by its local name. */

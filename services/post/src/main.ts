@@ -50,6 +50,7 @@ await runService({
         ids,
         cursors: createCursors(config.CURSOR_SECRET),
         users: createUsers(userService),
+        editWindowMs: config.POST_EDIT_WINDOW_MS,
       }),
       host: config.HOST,
       port: config.GRPC_PORT,

@@ -9,8 +9,10 @@ import { likePost } from "./handlers/like-post.ts";
 import { listByAuthors } from "./handlers/list-by-authors.ts";
 import { listComments } from "./handlers/list-comments.ts";
 import { listLikes } from "./handlers/list-likes.ts";
+import { listPostHistory } from "./handlers/list-post-history.ts";
 import { listUserPosts } from "./handlers/list-user-posts.ts";
 import { unlikePost } from "./handlers/unlike-post.ts";
+import { updatePost } from "./handlers/update-post.ts";
 
 /** The handler of every rpc of PostService. */
 export function createHandlers(context: Context): PostHandlers {
@@ -18,6 +20,8 @@ export function createHandlers(context: Context): PostHandlers {
     createPost: createPost(context),
     getPost: getPost(context),
     batchGetPosts: batchGetPosts(context),
+    updatePost: updatePost(context),
+    listPostHistory: listPostHistory(context),
     deletePost: deletePost(context),
     listUserPosts: listUserPosts(context),
     createComment: createComment(context),

@@ -13,6 +13,7 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 const userCount = 4;
 const does = fc.constantFrom(
+  "edit" as const,
   "comment" as const,
   "like" as const,
   "unlike" as const,
@@ -30,7 +31,9 @@ function actionOf(step: Plan, model: Model, users: readonly bigint[]): Action {
   const userId = users[step.user] ?? 0n;
   if (step.does === "post") return { does: "post", userId, content: `by ${userId}` };
   const ids = step.does === "deleteComment" ? model.commentIds : model.postIds;
-  return { does: step.does, userId, target: ids[step.pick % ids.length] ?? 1n };
+  const target = ids[step.pick % ids.length] ?? 1n;
+  if (step.does === "edit") return { does: "edit", userId, target, content: `text ${step.pick % 3}` };
+  return { does: step.does, userId, target };
 }
 
 /** Does it, and answers how it ended and the id of what it made. */
@@ -41,6 +44,10 @@ async function perform(action: Action): Promise<{ code: Status; newId: bigint }>
     switch (action.does) {
       case "post":
         return made((await client.createPost({ content: action.content }, caller)).post);
+      case "edit": {
+        const { post } = await client.updatePost({ postId: action.target, content: action.content }, caller);
+        return made(post);
+      }
       case "comment":
         return made((await client.createComment({ postId: action.target, content: "x" }, caller)).comment);
       case "like":
@@ -93,7 +100,7 @@ async function viewOf(users: readonly bigint[], viewerId: bigint, pageSize: numb
   expect(posts).toEqual(ids.map((id) => listed.get(id)));
   expect(listed.size).toBe(ids.length);
 
-  const views = posts.map(async ({ id, authorId, content, likeCount, commentCount }) => {
+  const views = posts.map(async ({ id, authorId, content, createdAt, editedAt, likeCount, commentCount }) => {
     const likes = await everyPage(async (cursor) => {
       const page = await client.listLikes({ postId: id, cursor, pageSize });
       return { rows: page.likes, nextCursor: page.nextCursor };
@@ -102,10 +109,18 @@ async function viewOf(users: readonly bigint[], viewerId: bigint, pageSize: numb
       const page = await client.listComments({ postId: id, cursor, pageSize });
       return { rows: page.comments, nextCursor: page.nextCursor };
     });
+    const versions = await everyPage(async (cursor) => {
+      const page = await client.listPostHistory({ postId: id, cursor, pageSize });
+      return { rows: page.versions, nextCursor: page.nextCursor };
+    });
+    expect(versions[0]).toMatchObject({ content, createdAt: editedAt ?? createdAt });
+    expect(versions.at(-1)).toMatchObject({ id, createdAt });
+    expect(editedAt === undefined).toBe(versions.length === 1);
     return {
       id,
       authorId,
       content,
+      earlier: versions.slice(1).map((version) => version.content),
       likeCount: Number(likeCount),
       commentCount: Number(commentCount),
       liked: likedIds.includes(id),

@@ -3,6 +3,7 @@ import { Status } from "@chirrup/grpc";
 /** What a user does; `target` is a post or, to delete one, a comment, that is or once was there. */
 export type Action =
   | { readonly does: "post"; readonly userId: bigint; readonly content: string }
+  | { readonly does: "edit"; readonly userId: bigint; readonly target: bigint; readonly content: string }
   | {
       readonly does: "comment" | "like" | "unlike" | "deletePost" | "deleteComment";
       readonly userId: bigint;
@@ -15,6 +16,8 @@ export interface View {
     readonly id: bigint;
     readonly authorId: bigint;
     readonly content: string;
+    /** What it said before each edit, newest first. */
+    readonly earlier: readonly string[];
     readonly likeCount: number;
     readonly commentCount: number;
     /** By the viewer. */
@@ -35,7 +38,7 @@ export interface Model {
 }
 
 export function createModel(): Model {
-  let posts: { id: bigint; authorId: bigint; content: string }[] = [];
+  let posts: { id: bigint; authorId: bigint; content: string; earlier: string[] }[] = [];
   let comments: { id: bigint; postId: bigint; authorId: bigint }[] = [];
   let likes: { postId: bigint; userId: bigint }[] = [];
   const postIds: bigint[] = [];
@@ -44,11 +47,16 @@ export function createModel(): Model {
   function apply(action: Action, newId: bigint): Status {
     const { does, userId } = action;
     if (does === "post") {
-      posts.push({ id: newId, authorId: userId, content: action.content });
+      posts.push({ id: newId, authorId: userId, content: action.content, earlier: [] });
       postIds.push(newId);
       return Status.OK;
     }
     const { target } = action;
+    if (does === "edit")
+      return edit(
+        posts.find(({ id }) => id === target),
+        action,
+      );
     const list = does === "deleteComment" ? comments : posts;
     const found = list.find(({ id }) => id === target);
     if (found === undefined) return Status.NOT_FOUND;
@@ -76,6 +84,19 @@ export function createModel(): Model {
         likes = likes.filter(({ postId }) => postId !== target);
         return Status.OK;
     }
+  }
+
+  function edit(
+    post: (typeof posts)[number] | undefined,
+    { userId, content }: { readonly userId: bigint; readonly content: string },
+  ): Status {
+    if (post === undefined) return Status.NOT_FOUND;
+    if (post.authorId !== userId) return Status.PERMISSION_DENIED;
+    if (post.content !== content) {
+      post.earlier.unshift(post.content);
+      post.content = content;
+    }
+    return Status.OK;
   }
 
   function view(viewerId: bigint): View {

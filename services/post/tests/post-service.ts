@@ -31,6 +31,7 @@ import { createUsers } from "../src/clients/user.ts";
 import { postMigrations } from "../src/migrations.ts";
 import { createHandlers } from "../src/server.ts";
 
+export const editWindowMs: number = 10 * 60_000;
 export const peerSecret: string = "a secret of the tests, long enough for one";
 
 /** The service over a database of its own, a client of it, and the accounts that its user service knows. */
@@ -58,7 +59,7 @@ export async function startPostService(): Promise<PostServiceUnderTest> {
   const cursors = createCursors("another secret of the tests, just as long");
   const server = await serveRpc({
     service: PostService,
-    handlers: createHandlers({ postgres, ids, cursors, users: createUsers(userChannel) }),
+    handlers: createHandlers({ postgres, ids, cursors, users: createUsers(userChannel), editWindowMs }),
     host: "127.0.0.1",
     port: 0,
     peerSecret,

@@ -1,12 +1,13 @@
 import { GrpcError, Status } from "@chirrup/grpc";
-import { idTimeMs } from "@chirrup/platform";
+import { firstIdAt, idTimeMs } from "@chirrup/platform";
 import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
 import { fromBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema } from "@chirrup/proto/google/rpc/error_details";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { as, codeOf, type PostServiceUnderTest, startPostService } from "./post-service.ts";
+import { insertPost } from "../src/store/post.ts";
+import { as, codeOf, editWindowMs, type PostServiceUnderTest, startPostService } from "./post-service.ts";
 
 let service: PostServiceUnderTest;
 beforeAll(async () => {
@@ -39,7 +40,7 @@ async function events(): Promise<string[]> {
   });
   return rows.map(({ topic, key, payload: bytes }) => {
     const { payload } = fromBinary(EventSchema, bytes);
-    if (payload.case !== "postCreated" && payload.case !== "postDeleted")
+    if (payload.case !== "postCreated" && payload.case !== "postUpdated" && payload.case !== "postDeleted")
       throw new Error("another service's event");
     return [topic, key, payload.case, payload.value.postId, payload.value.authorId].join(" ");
   });
@@ -96,6 +97,57 @@ describe("a post", () => {
       values: [postId],
     });
     expect(left).toEqual([]);
+  });
+});
+
+describe("an edit", () => {
+  it("changes what a post says, keeps what it said, and is announced", async () => {
+    const { client } = service;
+    const { post: created } = await client.createPost({ content: "frist" }, as(71n));
+    const postId = created?.id ?? 0n;
+    expect(created?.editedAt).toBeUndefined();
+    const { post: edited } = await client.updatePost({ postId, content: " Cafe\u0301" }, as(71n));
+    expect(edited).toMatchObject({ id: postId, content: " Café", createdAt: created?.createdAt });
+    const editedMs = edited?.editedAt === undefined ? 0 : timestampMs(edited.editedAt);
+    expect(editedMs).toBeGreaterThanOrEqual(idTimeMs(postId));
+    // The same content, as it is kept, is no edit.
+    expect((await client.updatePost({ postId, content: " Café" }, as(71n))).post).toEqual(edited);
+    expect((await client.getPost({ postId })).post).toEqual(edited);
+    const { versions } = await client.listPostHistory({ postId });
+    expect(versions.map(({ content }) => content)).toEqual([" Café", "frist"]);
+    expect(versions[1]?.id).toBe(postId);
+    expect((await events()).filter((event) => event.includes(" 71 "))).toEqual([
+      `posts 71 postCreated ${postId} 71`,
+      `posts 71 postUpdated ${postId} 71`,
+    ]);
+  });
+
+  it("is the author's alone, of a post that is there and young enough", async () => {
+    const { client, postgres } = service;
+    const postId = await newPost(72n);
+    const old = firstIdAt(Date.now() - editWindowMs - 1_000);
+    await insertPost(postgres, { id: old, authorId: 72n, content: "old" });
+    const edit = (id: bigint, userId: bigint): Promise<Status> =>
+      codeOf(client.updatePost({ postId: id, content: "new" }, as(userId)));
+    expect(await edit(postId, 73n)).toBe(Status.PERMISSION_DENIED);
+    expect(await edit(old, 73n)).toBe(Status.PERMISSION_DENIED);
+    expect(await edit(old, 72n)).toBe(Status.FAILED_PRECONDITION);
+    expect(await edit(5n, 72n)).toBe(Status.NOT_FOUND);
+    expect((await client.getPost({ postId: old })).post).toMatchObject({ content: "old" });
+    expect((await client.listPostHistory({ postId })).versions).toHaveLength(1);
+    expect(await codeOf(client.listPostHistory({ postId: 5n }))).toBe(Status.NOT_FOUND);
+  });
+
+  it("made by several at once leaves each version once, and the last one in place", async () => {
+    const { client } = service;
+    const postId = await newPost(74n, "0");
+    const texts = Array.from({ length: 12 }, (_, index) => String(index + 1));
+    await Promise.all(texts.map((content) => client.updatePost({ postId, content }, as(74n))));
+    const { versions } = await client.listPostHistory({ postId, pageSize: 100 });
+    expect(versions.map(({ content }) => content).toSorted()).toEqual(["0", ...texts].toSorted());
+    expect((await client.getPost({ postId })).post?.content).toBe(versions[0]?.content);
+    await client.deletePost({ postId }, as(74n));
+    expect(await codeOf(client.listPostHistory({ postId }))).toBe(Status.NOT_FOUND);
   });
 });
 
@@ -215,6 +267,9 @@ describe("a refusal", () => {
       [client.batchGetPosts({ ids: [] }), "ids"],
       [client.batchGetPosts({ ids: Array.from({ length: 101 }, () => 1n) }), "ids"],
       [client.batchGetPosts({ ids: [1n, 0n] }), "ids"],
+      [client.updatePost({ postId: 0n, content: "x" }, as(1n)), "postId"],
+      [client.updatePost({ postId: 1n, content: " " }, as(1n)), "content"],
+      [client.listPostHistory({ postId: 0n }), "postId"],
       [client.deletePost({ postId: 0n }, as(1n)), "postId"],
       [client.deleteComment({ commentId: 0n }, as(1n)), "commentId"],
       [client.listUserPosts({ userId: 0n }), "userId"],
@@ -232,6 +287,7 @@ describe("a refusal", () => {
     const { client } = service;
     const writes = [
       client.createPost({ content: "x" }),
+      client.updatePost({ postId: 1n, content: "x" }),
       client.deletePost({ postId: 1n }),
       client.createComment({ postId: 1n, content: "x" }),
       client.deleteComment({ commentId: 1n }),

@@ -28,6 +28,9 @@ export function createPostsConsumer(context: PostsConsumerContext): Consumer {
       }
       case "postDeleted":
         return removePost(context, event.payload.value, options);
+      // Timelines hold ids; what a post says is asked for with each page.
+      case "postUpdated":
+        return;
       default:
         throw unexpected(received);
     }

@@ -26,7 +26,7 @@ export function createPost({ postgres, ids }: Pick<Context, "postgres" | "ids">)
           traceparent: call.traceparent,
         });
         return create(CreatePostResponseSchema, {
-          post: postMessage({ ...post, likeCount: 0n, commentCount: 0n }),
+          post: postMessage({ ...post, editId: null, likeCount: 0n, commentCount: 0n }),
         });
       }),
     );

@@ -9,11 +9,15 @@ export interface SeenPost extends CountedPost {
   readonly liked: boolean;
 }
 
-const countedColumns = `post.id, post.author_id as "authorId", post.content,
+/** SQL of the columns of a CountedPost, from `post` and `joinCounts`. */
+export const countedColumns: string = `post.id, post.author_id as "authorId", post.content, post.edit_id as "editId",
       counts.likes as "likeCount", counts.comments as "commentCount"`;
 
 /** False when the author's account was deleted. */
-export async function insertPost(db: Queryable, { id, authorId, content }: Post): Promise<boolean> {
+export async function insertPost(
+  db: Queryable,
+  { id, authorId, content }: Omit<Post, "editId">,
+): Promise<boolean> {
   const added = await db.query({
     name: "insert-post",
     text: `

@@ -9,9 +9,14 @@ const program = new Command("chirrup")
 program
   .command("up")
   .description("start the platform and keep it in the foreground until Ctrl-C")
-  .option("--profile <name>", "embedded", "embedded")
+  .option(
+    "--profile <name>",
+    "embedded, or full: Postgres replicas, Redis Cluster, Kafka, Debezium",
+    "embedded",
+  )
   .option("--port <number>", "port of the gateway; 0 takes a free one", "8080")
   .option("--celebrity-threshold <followers>", "followers from which posts are merged on read, not pushed")
+  .option("--brokers <count>", "Kafka brokers of the full profile", "1")
   .option("--detach", "return when it is ready")
   .option("--json", "print the status as JSON once it is ready (with --detach)")
   .action(async (flags) => (await import("./commands/up.ts")).up(flags));
@@ -30,10 +35,7 @@ program
 program
   .command("logs")
   .description("the end of a part's log")
-  .argument(
-    "[part]",
-    "gateway, user, follow, post, feed, relay, postgres, redis, redis-events; all without it",
-  )
+  .argument("[part]", "a part that status names (gateway, feed, postgres, …); all without it")
   .option("-f, --follow", "go on with what comes")
   .option("-n, --lines <count>", "lines of each log", "50")
   .action(async (part, flags) => (await import("./commands/logs.ts")).logs(part, flags));
@@ -70,6 +72,14 @@ program
   .option("--settle-ms <ms>", "how long a feed may take to become right, for events on their way", "10000")
   .option("--json", "one JSON object on standard output")
   .action(async (flags) => (await import("./commands/audit.ts")).audit(flags));
+
+program
+  .command("infra-check")
+  .description("check images, Kubernetes, Terraform, Argo CD and workflows; installs its tools")
+  .argument("[parts...]", "only the checks whose names begin so: kubernetes, settings, terraform, …")
+  .option("--quick", "only what ends within seconds")
+  .option("--strict", "a tool that cannot be had is a failure")
+  .action(async (parts, flags) => (await import("./commands/infra-check.ts")).infraCheck(parts, flags));
 
 program
   .command("run", { hidden: true })

@@ -21,7 +21,7 @@ export async function status(flags: { readonly json?: boolean }): Promise<void> 
     const colour = part.state === "ready" ? "green" : "yellow";
     const pid = part.pid === null ? "-" : String(part.pid);
     process.stdout.write(
-      `  ${part.name.padEnd(13)} ${paint(colour, part.state.padEnd(10))} pid ${pid.padEnd(8)} ${part.url}\n`,
+      `  ${part.name.padEnd(23)} ${paint(colour, part.state.padEnd(10))} pid ${pid.padEnd(8)} ${part.url}\n`,
     );
   }
 }

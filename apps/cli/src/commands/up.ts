@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createLogger } from "@chirrup/platform";
 import { ensureDemoUser, demoUsername } from "../launcher/demo-user.ts";
-import type { UpOptions } from "../launcher/options.ts";
+import { profiles, type UpOptions } from "../launcher/options.ts";
 import { type Home, openHome } from "../launcher/paths.ts";
 import { type Progress, startPlatform } from "../launcher/platform.ts";
 import { readStatus, runningState } from "../launcher/status.ts";
@@ -15,12 +15,17 @@ export interface UpFlags {
   readonly detach?: boolean;
   readonly json?: boolean;
   readonly celebrityThreshold?: string;
+  readonly brokers: string;
 }
 
 function parseFlags(flags: UpFlags): UpOptions {
-  if (flags.profile !== "embedded") throw new Error(`--profile must be embedded, not "${flags.profile}"`);
+  const profile = profiles.find((name) => name === flags.profile);
+  if (profile === undefined) {
+    throw new Error(`--profile must be ${profiles.join(" or ")}, not "${flags.profile}"`);
+  }
   return {
-    profile: "embedded",
+    profile,
+    brokers: wholeNumber("--brokers", flags.brokers, 1, 5),
     port: wholeNumber("--port", flags.port, 0, 65_535),
     celebrityThreshold:
       flags.celebrityThreshold === undefined
@@ -29,13 +34,17 @@ function parseFlags(flags: UpFlags): UpOptions {
   };
 }
 
+/** Of the longest name, postgres-follow-replica. */
+const nameWidth = 23;
+
 /** A line for each part as it becomes ready, and for what befalls it later. */
 function createProgress(startedAt: number): Progress {
   const since = (): string => paint("dim", seconds(performance.now() - startedAt).padStart(7));
   const line = (mark: string, name: string, text: string): void =>
-    void process.stdout.write(`${since()}  ${mark} ${name.padEnd(13)} ${text}\n`);
+    void process.stdout.write(`${since()}  ${mark} ${name.padEnd(nameWidth)} ${text}\n`);
   return {
     step: (text) => line(paint("green", "✓"), "", text),
+    warn: (name, text) => line(paint("yellow", "!"), name, text),
     part(part, note) {
       const { name, state, process: mark } = part.record();
       if (state === "ready") {
@@ -63,7 +72,7 @@ function tail(file: string, lines: number): string {
 function explainFailure(home: Home, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`\n${paint("red", "chirrup: cannot start:", process.stderr)} ${message}\n`);
-  const part = /^([a-z-]+): /.exec(message)?.[1];
+  const part = /^([a-z0-9-]+): /.exec(message)?.[1];
   const logFile = part === undefined ? undefined : home.logFile(part);
   if (logFile !== undefined && existsSync(logFile)) {
     process.stderr.write(`\nThe end of its log, ${logFile}:\n\n${tail(logFile, 12)}\n`);
@@ -165,7 +174,14 @@ export async function up(flags: UpFlags): Promise<void> {
     return;
   }
   if (flags.detach !== true) return foreground(home, options);
-  const args = ["--profile", options.profile, "--port", String(options.port)];
+  const args = [
+    "--profile",
+    options.profile,
+    "--port",
+    String(options.port),
+    "--brokers",
+    String(options.brokers),
+  ];
   if (options.celebrityThreshold !== undefined) {
     args.push("--celebrity-threshold", String(options.celebrityThreshold));
   }

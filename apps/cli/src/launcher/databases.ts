@@ -1,5 +1,4 @@
 import pg from "pg";
-import type { PostgresServer } from "@chirrup/servers";
 import { type Logger, migrate, platformMigrations } from "@chirrup/platform";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,8 +7,6 @@ import { repositoryRoot } from "./paths.ts";
 /** The services that own a database. */
 export const databases = ["user", "follow", "post"] as const;
 export type DatabaseName = (typeof databases)[number];
-
-const relayRole = "relay";
 
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
@@ -29,7 +26,7 @@ async function ensureRole(client: pg.Client, role: string, password: string, rig
   );
 }
 
-async function ensureDatabase(client: pg.Client, name: string): Promise<void> {
+async function ensureDatabase(client: pg.Client, name: string, reader: string): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [name]);
   if (rowCount === 0)
     await client.query(
@@ -37,56 +34,89 @@ async function ensureDatabase(client: pg.Client, name: string): Promise<void> {
     );
   // Everybody may connect to a new database until this is said.
   await client.query(`REVOKE ALL ON DATABASE ${client.escapeIdentifier(name)} FROM PUBLIC`);
-  await client.query(`GRANT CONNECT ON DATABASE ${client.escapeIdentifier(name)} TO ${relayRole}`);
+  await client.query(`GRANT CONNECT ON DATABASE ${client.escapeIdentifier(name)} TO ${reader}`);
 }
 
-/**
- * Prepares a database for the relay. The slot must exist before the first write, or the events before it are
- * never read; the right to read the outbox is what a relay needs to replay it when a slot was lost.
- */
-async function prepareForRelay(superuserUrl: string, slot: string): Promise<void> {
+/** Who reads the outboxes by logical replication. */
+export interface OutboxReader {
+  readonly role: string;
+  /** It replays rows from before its slot: it may read the table too. */
+  readonly replays: boolean;
+  /** The slot is copied to the primary's replicas, so that it is there after a promotion (PostgreSQL 17). */
+  readonly failover: boolean;
+}
+
+/** The slot must exist before the first write, or the events before it are never read. */
+async function prepareOutbox(superuserUrl: string, slot: string, reader: OutboxReader): Promise<void> {
   await withClient(superuserUrl, async (client) => {
-    await client.query(`GRANT SELECT ON outbox TO ${relayRole}`);
+    if (reader.replays) await client.query(`GRANT SELECT ON outbox TO ${reader.role}`);
     const { rowCount } = await client.query("SELECT FROM pg_replication_slots WHERE slot_name = $1", [slot]);
     if (rowCount === 0)
-      await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
+      await client.query(
+        "SELECT pg_create_logical_replication_slot($1, 'pgoutput', temporary => false, twophase => false, failover => $2)",
+        [slot, reader.failover],
+      );
   });
 }
 
-function urlFor(server: PostgresServer, role: string, password: string, database: string): string {
-  return `postgres://${role}:${password}@127.0.0.1:${server.port}/${database}`;
+/** A running server with databases of services. */
+export interface DatabaseServer {
+  readonly port: number;
+  superuserUrl(database?: string): string;
 }
+
+export type PerDatabase<T> = Readonly<Record<DatabaseName, T>>;
 
 export interface DatabaseUrls {
-  readonly service: Readonly<Record<DatabaseName, string>>;
-  readonly relay: Readonly<Record<DatabaseName, string>>;
+  readonly service: PerDatabase<string>;
+  /** For queries that bear to be a little behind; only where there are replicas. */
+  readonly replica?: PerDatabase<string>;
+  readonly reader: PerDatabase<string>;
 }
 
-/** Makes each service's role and database, runs its migrations, and makes the slot that the relay reads. */
-export async function prepareDatabases(
-  server: PostgresServer,
+export async function perDatabase<T>(make: (name: DatabaseName) => Promise<T> | T): Promise<PerDatabase<T>> {
+  const [user, follow, post] = await Promise.all([make("user"), make("follow"), make("post")]);
+  return { user, follow, post };
+}
+
+export function databaseUrl(port: number, role: string, password: string, database: string): string {
+  return `postgres://${role}:${password}@127.0.0.1:${port}/${database}`;
+}
+
+/** Makes a role that may copy the whole server, for its replica. */
+export async function ensureReplicaRole(
+  server: DatabaseServer,
+  role: string,
   password: string,
-  log: Logger,
-): Promise<DatabaseUrls> {
-  await withClient(server.superuserUrl(), async (client) => {
-    await ensureRole(client, relayRole, password, "REPLICATION");
-    for (const name of databases) {
+): Promise<void> {
+  await withClient(server.superuserUrl(), (client) => ensureRole(client, role, password, "REPLICATION"));
+}
+
+/** Makes each service's role and database, runs its migrations, and makes the slot that the reader reads. */
+export async function prepareDatabases(options: {
+  readonly servers: PerDatabase<DatabaseServer>;
+  readonly password: string;
+  readonly reader: OutboxReader;
+  readonly log: Logger;
+}): Promise<DatabaseUrls> {
+  const { servers, password, reader, log } = options;
+  for (const name of databases) {
+    await withClient(servers[name].superuserUrl(), async (client) => {
+      await ensureRole(client, reader.role, password, "REPLICATION");
       await ensureRole(client, name, password, "");
-      await ensureDatabase(client, name);
-    }
-  });
-  const urls = (role: (name: DatabaseName) => string): Record<DatabaseName, string> => ({
-    user: urlFor(server, role("user"), password, "user"),
-    follow: urlFor(server, role("follow"), password, "follow"),
-    post: urlFor(server, role("post"), password, "post"),
-  });
-  const service = urls((name) => name);
+      await ensureDatabase(client, name, reader.role);
+    });
+  }
+  const service = await perDatabase((name) => databaseUrl(servers[name].port, name, password, name));
   await Promise.all(
     databases.map(async (name) => {
       const own = pathToFileURL(`${join(repositoryRoot, "services", name, "migrations")}/`);
       await migrate({ url: service[name], folders: [platformMigrations, own], log });
-      await prepareForRelay(server.superuserUrl(name), `chirrup_${name}`);
+      await prepareOutbox(servers[name].superuserUrl(name), `chirrup_${name}`, reader);
     }),
   );
-  return { service, relay: urls(() => relayRole) };
+  return {
+    service,
+    reader: await perDatabase((name) => databaseUrl(servers[name].port, reader.role, password, name)),
+  };
 }

@@ -13,6 +13,8 @@ export interface PartSpec {
   readonly url: string;
   readonly readyUrl?: string;
   readonly logFile: string;
+  /** Pause before the first restart, for a part that others replace meanwhile. Default 0. */
+  readonly restartAfterMs?: number;
   /** Starts it; resolves once the process runs (a server: once it answers). */
   start(): Promise<PartProcess>;
 }
@@ -93,12 +95,13 @@ export function createPart(spec: PartSpec, changed: (part: Part, note: string | 
 
   async function keep(first: PartProcess): Promise<void> {
     let running = first;
-    let pauseMs = 0;
+    const leastPauseMs = spec.restartAfterMs ?? 0;
+    let pauseMs = leastPauseMs;
     for (;;) {
       const since = Date.now();
       const info = await running.exited;
       if (stopping.signal.aborted) return;
-      if (Date.now() - since > steadyAfterMs) pauseMs = 0;
+      if (Date.now() - since > steadyAfterMs) pauseMs = leastPauseMs;
       become("restarting", exitText(info));
       for (;;) {
         await pause(pauseMs);

@@ -1,18 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, statSync } from "node:fs";
-import {
-  freePort,
-  portIsFree,
-  startPostgres,
-  startProcess,
-  startRedis,
-  type PostgresServer,
-} from "@chirrup/servers";
+import { freePort, portIsFree, startProcess } from "@chirrup/servers";
 import type { Logger } from "@chirrup/platform";
-import { prepareDatabases } from "./databases.ts";
 import type { UpOptions } from "./options.ts";
-import { createPart, type Part, type PartSpec } from "./part.ts";
+import { createPart, type Part } from "./part.ts";
 import type { Home } from "./paths.ts";
+import { startEmbedded } from "./profiles/embedded.ts";
+import { startFull } from "./profiles/full.ts";
+import { type Site, type StopWave, stopWaves } from "./profiles/ground.ts";
 import { ensureRedisProgram } from "./redis-program.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
 import {
@@ -36,6 +31,8 @@ import {
 export interface Progress {
   /** Something that is not a part was done: "databases migrated". */
   step(text: string): void;
+  /** Something outside of the parts' own lives went wrong and is being mended. */
+  warn(part: string, text: string): void;
   part(part: Part, note: string | undefined): void;
 }
 
@@ -82,7 +79,7 @@ export async function stopLeftovers(home: Home): Promise<number> {
     for (const { name, mark } of left) {
       if (!isRunning(mark)) continue;
       // Postgres takes SIGTERM as "when the last client has left", SIGINT as "now, in good order".
-      const polite = name === "postgres" ? "SIGINT" : "SIGTERM";
+      const polite = name.startsWith("postgres") ? "SIGINT" : "SIGTERM";
       process.kill(mark.pid, force ? "SIGKILL" : polite);
     }
     const until = Date.now() + 15_000;
@@ -111,7 +108,7 @@ export async function startPlatform(
   ensureRedisProgram((text) => progress.step(text));
   const secrets = openSecrets(home);
   const gatewayUrl = `http://127.0.0.1:${ports.gateway.main}`;
-  const parts: Part[] = [];
+  const parts: { readonly part: Part; readonly wave: StopWave }[] = [];
   let access: Access = {
     databases: { user: "", follow: "", post: "" },
     redisUrl: "",
@@ -123,6 +120,7 @@ export async function startPlatform(
   const self = markOf(process.pid);
   if (self === undefined) throw new Error("this process cannot see itself");
   let ready = false;
+  const stopping = new AbortController();
 
   function record(): void {
     writeState(home, {
@@ -131,120 +129,49 @@ export async function startPlatform(
       gatewayUrl,
       ready,
       access,
-      parts: parts.map((part) => part.record()),
+      parts: parts.map(({ part }) => part.record()),
     });
   }
-  function add(spec: PartSpec): Part {
-    const part = createPart(spec, (changed, note) => {
-      record();
-      progress.part(changed, note);
-    });
-    parts.push(part);
-    return part;
-  }
+  const site: Site = {
+    home,
+    options,
+    secrets,
+    log,
+    signal: AbortSignal.any([signal, stopping.signal]),
+    step: (text) => progress.step(text),
+    warn: (part, text) => progress.warn(part, text),
+    logFile: (name) => rotate(home.logFile(name)),
+    add(spec, wave) {
+      const part = createPart(spec, (changed, note) => {
+        record();
+        progress.part(changed, note);
+      });
+      parts.push({ part, wave });
+      return part;
+    },
+  };
 
   async function stop(): Promise<void> {
     ready = false;
-    // Services first, each a wave: nobody is left that calls one which has gone.
-    const servers = parts.filter((part) => !(serviceNames as readonly string[]).includes(part.spec.name));
-    const waves: Part[][] = serviceNames.map((name) => parts.filter((part) => part.spec.name === name));
-    await Promise.all(waves[0]?.map((part) => part.stop()) ?? []);
-    await Promise.all(
-      waves
-        .slice(1)
-        .flat()
-        .map((part) => part.stop()),
-    );
-    await Promise.all(servers.map((part) => part.stop()));
+    stopping.abort();
+    for (const wave of stopWaves) {
+      await Promise.all(parts.filter((one) => one.wave === wave).map(({ part }) => part.stop()));
+    }
     removeState(home);
   }
 
-  signal.addEventListener("abort", () => void Promise.all(parts.map((part) => part.stop())), { once: true });
+  signal.addEventListener("abort", () => void Promise.all(parts.map(({ part }) => part.stop())), {
+    once: true,
+  });
 
   try {
     signal.throwIfAborted();
-    let server: PostgresServer | undefined;
-    const postgresPort = await freePort();
-    const postgres = add({
-      name: "postgres",
-      url: `postgres://127.0.0.1:${postgresPort}`,
-      logFile: rotate(home.logFile("postgres")),
-      start: async () => {
-        server = await startPostgres({
-          dataDir: home.dataDir("postgres"),
-          port: postgresPort,
-          logFile: home.logFile("postgres"),
-          superuserPassword: secrets.postgresSuperuser,
-        });
-        return server;
-      },
-    });
-    const redisPart = async (name: string, settings: Record<string, string>): Promise<[Part, string]> => {
-      const port = await freePort();
-      const part = add({
-        name,
-        url: `redis://127.0.0.1:${port}`,
-        logFile: rotate(home.logFile(name)),
-        start: () =>
-          startRedis({
-            dataDir: home.dataDir(name),
-            port,
-            logFile: home.logFile(name),
-            password: secrets.redis,
-            settings,
-          }),
-      });
-      return [part, `redis://:${secrets.redis}@127.0.0.1:${port}`];
-    };
-    // The cache keeps nothing over a restart: what it holds is rebuilt, and an old copy would lack what
-    // was pushed after it was written.
-    const [cache, cacheUrl] = await redisPart("redis", {
-      appendonly: "no",
-      "maxmemory-policy": "noeviction",
-    });
-    const [eventRedis, eventLogUrl] = await redisPart("redis-events", {
-      appendonly: "yes",
-      appendfsync: "always",
-      "maxmemory-policy": "noeviction",
-    });
-    await Promise.all([postgres.start(), cache.start(), eventRedis.start()]);
-    if (server === undefined) throw new Error("postgres: it is not there");
-
+    const ground = await (options.profile === "full" ? startFull(site) : startEmbedded(site));
     signal.throwIfAborted();
-    const databases = await prepareDatabases(server, secrets.postgresServices, log);
-    progress.step("databases are migrated");
+    const { databases, cacheUrl, eventLogUrl } = ground;
     access = { ...access, databases: databases.service, redisUrl: cacheUrl, eventLogUrl };
-    const inputs: ServiceInputs = {
-      options,
-      secrets,
-      peerSecret: access.peerSecret,
-      ports,
-      databases,
-      cacheUrl,
-      eventLogUrl,
-    };
-    const services = serviceNames.map((name) => {
-      const spec = describeService(name, inputs);
-      const logFile = rotate(home.logFile(name));
-      return add({
-        name,
-        url: spec.url,
-        readyUrl: spec.readyUrl,
-        logFile,
-        start: () =>
-          startProcess({
-            command: process.execPath,
-            args: [...laptopHeap, "--conditions=source", "--disable-warning=ExperimentalWarning", spec.entry],
-            env: {
-              PATH: process.env["PATH"],
-              NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
-              ...spec.env,
-            },
-            logFile,
-            tether: true,
-          }),
-      });
-    });
+    const inputs = { options, secrets, peerSecret: access.peerSecret, ports, ...ground };
+    const services = ground.services.map((name) => addService(site, name, inputs));
     await Promise.all(services.map((part) => part.start()));
     signal.throwIfAborted();
     ready = true;
@@ -254,4 +181,30 @@ export async function startPlatform(
     await stop();
     throw error;
   }
+}
+
+function addService(site: Site, name: ServiceName, inputs: ServiceInputs): Part {
+  const spec = describeService(name, inputs);
+  const logFile = site.logFile(name);
+  return site.add(
+    {
+      name,
+      url: spec.url,
+      readyUrl: spec.readyUrl,
+      logFile,
+      start: () =>
+        startProcess({
+          command: process.execPath,
+          args: [...laptopHeap, "--conditions=source", "--disable-warning=ExperimentalWarning", spec.entry],
+          env: {
+            PATH: process.env["PATH"],
+            NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+            ...spec.env,
+          },
+          logFile,
+          tether: true,
+        }),
+    },
+    name === "gateway" ? "gateway" : "services",
+  );
 }

@@ -11,9 +11,17 @@ export interface Secrets {
   readonly signingKey: string;
   readonly refresh: string;
   readonly demoPassword: string;
+  /** 16 bytes in base64url that do not begin with a dash, as Kafka's tools want them. */
+  readonly kafkaClusterId: string;
 }
 
 const random = (): string => randomBytes(32).toString("hex");
+
+function clusterId(): string {
+  const bytes = randomBytes(16);
+  bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
+  return bytes.toString("base64url");
+}
 
 /** The secrets of this home; made at the first call, and completed when a release needs a new one. */
 export function openSecrets(home: Home): Secrets {
@@ -28,6 +36,7 @@ export function openSecrets(home: Home): Secrets {
     signingKey: random(),
     refresh: random(),
     demoPassword: `demo-${randomBytes(6).toString("hex")}`,
+    kafkaClusterId: clusterId(),
     ...kept,
   };
   writeFileSync(home.secretsFile, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });

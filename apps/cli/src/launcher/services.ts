@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { DatabaseUrls } from "./databases.ts";
+import type { DatabaseName, DatabaseUrls } from "./databases.ts";
 import type { UpOptions } from "./options.ts";
 import { repositoryRoot } from "./paths.ts";
 import type { Secrets } from "./secrets.ts";
@@ -34,6 +34,13 @@ export interface ServiceSpec {
 
 const local = (port: number): string => `127.0.0.1:${port}`;
 
+function databaseSettings(name: DatabaseName, { service, replica }: DatabaseUrls): Record<string, string> {
+  return {
+    DATABASE_URL: service[name],
+    ...(replica === undefined ? {} : { DATABASE_REPLICA_URL: replica[name] }),
+  };
+}
+
 function ownSettings(name: ServiceName, inputs: ServiceInputs): Record<string, string> {
   const { secrets, ports, databases, cacheUrl, eventLogUrl, options } = inputs;
   const addresses = {
@@ -47,14 +54,14 @@ function ownSettings(name: ServiceName, inputs: ServiceInputs): Record<string, s
     case "user":
       return {
         ...tokens,
-        DATABASE_URL: databases.service.user,
+        ...databaseSettings("user", databases),
         SIGNING_KEY_SECRET: secrets.signingKey,
         REFRESH_SECRET: secrets.refresh,
         CURSOR_SECRET: secrets.cursor,
       };
     case "follow":
       return {
-        DATABASE_URL: databases.service.follow,
+        ...databaseSettings("follow", databases),
         EVENT_LOG_URL: eventLogUrl,
         CURSOR_SECRET: secrets.cursor,
         USER_SERVICE: addresses.USER_SERVICE,
@@ -64,7 +71,7 @@ function ownSettings(name: ServiceName, inputs: ServiceInputs): Record<string, s
       };
     case "post":
       return {
-        DATABASE_URL: databases.service.post,
+        ...databaseSettings("post", databases),
         EVENT_LOG_URL: eventLogUrl,
         CURSOR_SECRET: secrets.cursor,
         USER_SERVICE: addresses.USER_SERVICE,
@@ -89,7 +96,7 @@ function ownSettings(name: ServiceName, inputs: ServiceInputs): Record<string, s
     case "relay":
       return {
         EVENT_LOG_URL: eventLogUrl,
-        SOURCES: Object.entries(databases.relay)
+        SOURCES: Object.entries(databases.reader)
           .map(([source, url]) => `${source}=${url}`)
           .join(","),
       };

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ConnectorConfig, connectorState, putConnector, restartFailed } from "@chirrup/servers";
+import { databases, type DatabaseName, type PerDatabase } from "../databases.ts";
+import { repositoryRoot } from "../paths.ts";
+import type { Site } from "./ground.ts";
+
+interface Worker {
+  readonly url: string;
+  /** What the configuration says in place of the password. */
+  readonly passwordReference: string;
+}
+
+const configFile = join(repositoryRoot, "infra", "debezium", "outbox.json");
+const runsWithinMs = 60_000;
+const looksEveryMs = 1_000;
+
+const connectorName = (source: DatabaseName): string => `outbox-${source}`;
+
+/** The connector's configuration with every `{{name}}` replaced; an unknown name is a fault of the file. */
+export function fillConfig(text: string, values: Readonly<Record<string, string>>): ConnectorConfig {
+  const filled = text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`${configFile} asks for an unknown value: ${name}`);
+    return JSON.stringify(value).slice(1, -1);
+  });
+  return JSON.parse(filled) as ConnectorConfig;
+}
+
+/** Gives the worker a connector for each outbox, and waits until all of them stream. */
+export async function startConnectors(
+  signal: AbortSignal,
+  worker: Worker,
+  readers: PerDatabase<string>,
+): Promise<void> {
+  const text = readFileSync(configFile, "utf8");
+  await Promise.all(
+    databases.map(async (source) => {
+      const { hostname, port, username } = new URL(readers[source]);
+      const config = fillConfig(text, {
+        source,
+        database_host: hostname,
+        database_port: port,
+        database_user: username,
+        database_password: worker.passwordReference,
+        database_sslmode: "disable",
+      });
+      await putConnector(worker.url, connectorName(source), config);
+    }),
+  );
+  await Promise.all(databases.map((source) => untilRunning(signal, worker, source)));
+}
+
+async function untilRunning(signal: AbortSignal, worker: Worker, source: DatabaseName): Promise<void> {
+  const until = Date.now() + runsWithinMs;
+  for (;;) {
+    const { state, trace } = await connectorState(worker.url, connectorName(source));
+    if (state === "RUNNING") return;
+    signal.throwIfAborted();
+    if (Date.now() > until) {
+      throw new Error(
+        `connect: the connector of ${source} is ${state} after ${runsWithinMs / 1000} s: ${trace ?? "no reason is known"}`,
+      );
+    }
+    // A configuration of an earlier start, with other ports, may have failed before it was replaced.
+    if (state === "FAILED") await restartFailed(worker.url, connectorName(source));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** Starts again, for ever, what fails: Connect itself leaves a failed task as it is. */
+export function keepConnectors(site: Site, worker: Worker): void {
+  async function look(): Promise<void> {
+    for (const source of databases) {
+      const { state, trace } = await connectorState(worker.url, connectorName(source));
+      if (state !== "FAILED") continue;
+      site.warn("connect", `the connector of ${source} failed: ${trace ?? "?"}; starting it again`);
+      await restartFailed(worker.url, connectorName(source));
+    }
+  }
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    // A worker that does not answer is the launcher's to start again, as any other part.
+    look()
+      .catch(() => undefined)
+      .finally(() => (looking = false));
+  }, looksEveryMs);
+  site.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}

@@ -21,10 +21,16 @@ type UserSettings = CommonSettings &
     readonly SESSION_HISTORY_S: NumberSetting;
     readonly REFRESH_GRACE_MS: NumberSetting;
     readonly SIGNING_KEY_RELOAD_MS: NumberSetting;
+    readonly SIGNING_KEY_MAX_AGE_S: NumberSetting;
     readonly PASSWORD_HASH_MEMORY_KIB: NumberSetting;
     readonly PASSWORD_HASH_PASSES: NumberSetting;
     readonly PASSWORD_HASH_CONCURRENCY: NumberSetting;
     readonly PASSWORD_HASH_MAX_WAITING: NumberSetting;
+    readonly SIGN_IN_FREE_ATTEMPTS: NumberSetting;
+    readonly SIGN_IN_FREE_ATTEMPTS_ELSEWHERE: NumberSetting;
+    readonly SIGN_IN_FREE_ATTEMPTS_ADDRESS: NumberSetting;
+    readonly SECURITY_LOG_S: NumberSetting;
+    readonly SECURITY_LOG_MAX_REFUSALS: NumberSetting;
   };
 
 const databaseUrl = setting.url("postgres", "postgresql").describe("The user database on its primary.");
@@ -67,6 +73,9 @@ export const configSchema: z.ZodObject<UserSettings> = z
       .describe(
         "How often the signing keys are read again, in milliseconds; a new key signs after twice that.",
       ),
+    SIGNING_KEY_MAX_AGE_S: seconds(30 * dayS).describe(
+      "A new signing key is made when the newest is so old, in seconds; the old go when no token needs them.",
+    ),
     PASSWORD_HASH_MEMORY_KIB: setting
       .positiveInt()
       .default(19_456)
@@ -81,6 +90,25 @@ export const configSchema: z.ZodObject<UserSettings> = z
       .positiveInt()
       .default(64)
       .describe("How many calls wait for their turn to hash; others are refused with a retry delay."),
+    SIGN_IN_FREE_ATTEMPTS: setting
+      .positiveInt()
+      .default(5)
+      .describe(
+        "Wrong passwords for one login from one address before the next must wait, longer each time.",
+      ),
+    SIGN_IN_FREE_ATTEMPTS_ELSEWHERE: setting
+      .positiveInt()
+      .default(100)
+      .describe("The same for one login from all addresses that are new to its account."),
+    SIGN_IN_FREE_ATTEMPTS_ADDRESS: setting
+      .positiveInt()
+      .default(100)
+      .describe("The same for all logins from one address that is new to their accounts."),
+    SECURITY_LOG_S: seconds(90 * dayS).describe("How long security events are kept, in seconds."),
+    SECURITY_LOG_MAX_REFUSALS: setting
+      .positiveInt()
+      .default(100_000)
+      .describe("How many refusals the security log keeps: strangers can make any number."),
   })
   .refine(
     (config) =>
@@ -94,6 +122,22 @@ const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
   ...processSettings,
   DATABASE_URL: databaseUrl,
 });
+
+type KeySettings = MigrationSettings & {
+  readonly SIGNING_KEY_SECRET: TextSetting;
+};
+
+const keySchema: z.ZodObject<KeySettings> = z.object({
+  ...processSettings,
+  DATABASE_URL: databaseUrl,
+  SIGNING_KEY_SECRET: setting.secret(),
+});
+
+/** The settings of `rotate-keys.ts`, from the environment. */
+export function readKeyConfig(): z.infer<typeof keySchema> {
+  // oxlint-disable-next-line node/no-process-env -- where the service reads its environment
+  return parseConfig(keySchema, process.env);
+}
 
 /** The settings of `migrate.ts`, from the environment. */
 export function readMigrationConfig(): z.infer<typeof migrationSchema> {

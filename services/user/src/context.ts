@@ -1,5 +1,6 @@
 import type { Cursors, Handlers, Ids, Postgres } from "@chirrup/platform";
 import type { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
+import type { Attempts } from "./attempts.ts";
 import type { SessionPolicy } from "./domain/session.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 import type { RevocationFeed } from "./revocation-feed.ts";
@@ -12,6 +13,9 @@ export interface Context {
   readonly ids: Pick<Ids, "next">;
   readonly cursors: Cursors;
   readonly hasher: PasswordHasher;
+  /** Passwords in lower case that are tried first. */
+  readonly commonPasswords: ReadonlySet<string>;
+  readonly attempts: Attempts;
   readonly tokens: TokenIssuer;
   readonly sessionPolicy: SessionPolicy;
   readonly accessTokenTtlS: number;

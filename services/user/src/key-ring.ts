@@ -3,8 +3,15 @@ import type { Logger, Postgres } from "@chirrup/platform";
 import { unavailable } from "@chirrup/platform";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SigningKey } from "./domain/signing-key.ts";
-import { chooseSigningKey, generateSigningKey, openSigningKey, sealingKey } from "./domain/signing-key.ts";
-import { listSigningKeys, storeFirstSigningKey } from "./store/signing-key.ts";
+import {
+  chooseSigningKey,
+  generateSigningKey,
+  isRotationDue,
+  openSigningKey,
+  retiredKids,
+  sealingKey,
+} from "./domain/signing-key.ts";
+import { changeSigningKeys, listSigningKeys } from "./store/signing-key.ts";
 
 /** The signing keys of all instances, as this one last read them. */
 export interface KeyRing {
@@ -21,7 +28,9 @@ export interface KeyRing {
 const freshMs = 1_000;
 
 /**
- * Makes the first key when there is none, then reads the keys again every `reloadMs` until the signal.
+ * Makes the first key when there is none, then reads the keys again every `reloadMs` until the signal. When the newest
+ * has reached `maxAgeMs` another is made; it signs once it has been published for twice `reloadMs`, and the old one
+ * stays until no token that it signed is good.
  *
  * @throws When a stored key does not open with the secret: another secret was used before.
  */
@@ -29,12 +38,15 @@ export async function openKeyRing(options: {
   postgres: Postgres;
   secret: string;
   reloadMs: number;
+  maxAgeMs: number;
+  accessTokenTtlMs: number;
   now: () => Date;
   log: Logger;
   signal: AbortSignal;
 }): Promise<KeyRing> {
   const { postgres, now, log, signal, reloadMs } = options;
   const sealWith = sealingKey(options.secret);
+  const policy = { ...options, publishedForMs: 2 * reloadMs };
   let keys: readonly SigningKey[] = [];
   let loadedAtMs = -Infinity;
   let loading: Promise<void> | undefined;
@@ -43,6 +55,22 @@ export async function openKeyRing(options: {
     const stored = await listSigningKeys(postgres);
     keys = stored.map((key) => openSigningKey(key, sealWith));
     loadedAtMs = performance.now();
+  }
+
+  /** Adds a key when one is due, and removes those that nobody needs. Most of the time it is neither. */
+  async function rotate(): Promise<void> {
+    const isIdle = !isRotationDue(keys, now(), policy) && retiredKids(keys, now(), policy).length === 0;
+    if (isIdle) return;
+    await changeSigningKeys(
+      postgres,
+      async (stored) => ({
+        added: isRotationDue(stored, now(), policy) ? await generateSigningKey(sealWith, now()) : undefined,
+        removedKids: retiredKids(stored, now(), policy),
+      }),
+      now(),
+    );
+    await load();
+    log.info({ kids: keys.map(({ kid }) => kid) }, "the signing keys were changed");
   }
 
   /** Joins a load that is under way; a failure keeps the keys there are. */
@@ -56,12 +84,16 @@ export async function openKeyRing(options: {
   async function keepFresh(): Promise<void> {
     while (!signal.aborted) {
       await delay(reloadMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!signal.aborted) await reload();
+      if (signal.aborted) return;
+      await reload();
+      await rotate().catch((error: unknown) =>
+        log.error({ err: error }, "the signing keys were not rotated"),
+      );
     }
   }
 
-  await storeFirstSigningKey(postgres, () => generateSigningKey(sealWith, now()));
   await load();
+  await rotate();
   void keepFresh();
 
   return {

@@ -4,6 +4,12 @@ import { resourceExhausted } from "@chirrup/platform";
 import type { HashCost } from "./domain/hash-cost.ts";
 import { createWorkQueue, QueueFull } from "./domain/work-queue.ts";
 
+/** What is asked and told in a password's turn, so that no other of the same kind is verified in between. */
+export interface Guard {
+  check(): Promise<void>;
+  failed(): Promise<void>;
+}
+
 /**
  * argon2id behind a bounded line. It computes in libuv's thread pool (four threads); a concurrency of
  * two leaves the others to DNS and token signing, so that a flood of sign-ins slows only sign-ins.
@@ -15,11 +21,19 @@ export interface PasswordHasher {
    * Whether the password is the one that was hashed. Without a hash or a password it is false, after the
    * same work, so that the time does not tell whether an account exists.
    *
+   * @param guard - Checked before the work, and told when it was in vain.
    * @throws RESOURCE_EXHAUSTED with a retry delay when the line is full.
    */
-  verify(stored: string | undefined, password: string | undefined, signal?: AbortSignal): Promise<boolean>;
+  verify(
+    stored: string | undefined,
+    password: string | undefined,
+    guard: Guard,
+    signal?: AbortSignal,
+  ): Promise<boolean>;
   /** Whether a hash was made at another cost than today's. */
   isOutdated(stored: string): boolean;
+  /** Whether the line is full, so that a call can be refused before it costs anything. */
+  isFull(): boolean;
   /** How many calls wait. */
   waiting(): number;
 }
@@ -27,6 +41,11 @@ export interface PasswordHasher {
 const retryAfterMs = 1_000;
 /** `Algorithm.Argon2id`; the package declares it as a const enum, which type stripping cannot read. */
 const argon2id = 2;
+
+/** RESOURCE_EXHAUSTED: the line is full. */
+export function tooManyAtOnce(): Error {
+  return resourceExhausted("too many sign-ins at once", retryAfterMs);
+}
 
 export async function createPasswordHasher(options: {
   cost: HashCost;
@@ -47,21 +66,26 @@ export async function createPasswordHasher(options: {
     try {
       return await queue.run(work, signal);
     } catch (error) {
-      if (error instanceof QueueFull) throw resourceExhausted("too many sign-ins at once", retryAfterMs);
+      if (error instanceof QueueFull) throw tooManyAtOnce();
       throw error;
     }
   }
 
   return {
     hash: (password, signal) => inLine(() => hash(password, parameters), signal),
-    async verify(stored, password, signal) {
-      const matches = await inLine(() => verify(stored ?? nobodysHash, password ?? ""), signal);
-      return matches && stored !== undefined && password !== undefined;
-    },
+    verify: (stored, password, guard, signal) =>
+      inLine(async () => {
+        await guard.check();
+        const matches = await verify(stored ?? nobodysHash, password ?? "");
+        const isRight = matches && stored !== undefined && password !== undefined;
+        if (!isRight) await guard.failed();
+        return isRight;
+      }, signal),
     isOutdated(stored) {
       const made = parseOptions(stored);
       return made.memoryCost !== cost.memoryKib || made.timeCost !== cost.passes || made.parallelism !== 1;
     },
+    isFull: () => queue.waiting() >= options.maxWaiting,
     waiting: () => queue.waiting(),
   };
 }

@@ -9,7 +9,10 @@ import {
   startAdminServer,
 } from "@chirrup/platform";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
+import { createAttempts } from "./attempts.ts";
+import { readCommonPasswords } from "./common-passwords.ts";
 import type { Config } from "./config.ts";
+import { attemptPolicy } from "./domain/attempt.ts";
 import { jwksRoute } from "./jwks-route.ts";
 import { openKeyRing } from "./key-ring.ts";
 import { createPasswordHasher } from "./password-hasher.ts";
@@ -61,13 +64,32 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     postgres,
     secret: config.SIGNING_KEY_SECRET,
     reloadMs: config.SIGNING_KEY_RELOAD_MS,
+    maxAgeMs: config.SIGNING_KEY_MAX_AGE_S * 1_000,
+    accessTokenTtlMs: config.ACCESS_TOKEN_TTL_S * 1_000,
     now,
     log,
     signal,
   });
   const revocations = await openRevocationFeed({ postgres: revocationReads, now, log, signal });
   readiness.add("revocations", () => revocations.obstacle());
-  void purgeUntilStopped({ postgres, historyMs: config.SESSION_HISTORY_S * 1_000, now, log, signal });
+  void purgeUntilStopped({
+    postgres,
+    historyMs: config.SESSION_HISTORY_S * 1_000,
+    securityLog: { keptMs: config.SECURITY_LOG_S * 1_000, maxRefusals: config.SECURITY_LOG_MAX_REFUSALS },
+    now,
+    log,
+    signal,
+  });
+  const attempts = createAttempts({
+    postgres,
+    secret: config.REFRESH_SECRET,
+    policy: attemptPolicy({
+      login: config.SIGN_IN_FREE_ATTEMPTS,
+      loginElsewhere: config.SIGN_IN_FREE_ATTEMPTS_ELSEWHERE,
+      address: config.SIGN_IN_FREE_ATTEMPTS_ADDRESS,
+    }),
+    now,
+  });
 
   metrics.gauge({
     name: "chirrup_user_password_hash_waiting",
@@ -105,6 +127,8 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
       ids,
       cursors: createCursors(config.CURSOR_SECRET),
       hasher,
+      commonPasswords: readCommonPasswords(),
+      attempts,
       tokens,
       sessionPolicy: {
         idleMs: config.SESSION_IDLE_S * 1_000,

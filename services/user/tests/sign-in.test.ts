@@ -15,7 +15,7 @@ import {
 
 let service: Service;
 beforeAll(async () => {
-  service = await startService({ PASSWORD_HASH_MAX_WAITING: "4" });
+  service = await startService({ PASSWORD_HASH_MAX_WAITING: "4", SIGN_IN_FREE_ATTEMPTS: "1000" });
 });
 afterAll(() => service[Symbol.asyncDispose]());
 

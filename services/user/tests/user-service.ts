@@ -170,6 +170,13 @@ export function as(userId: bigint, sessionId: bigint, idempotencyKey?: string): 
   return { metadata };
 }
 
+/** Call options of a client at this address. */
+export function from(address: string, options: CallOptions = {}): CallOptions {
+  const metadata = Metadata.from({ [metadataKeys.clientAddress]: address });
+  for (const [key, value] of options.metadata?.entries() ?? []) metadata.set(key, value);
+  return { ...options, metadata };
+}
+
 /** The error that a call fails with. */
 export async function failureOf(call: Promise<unknown>): Promise<GrpcError> {
   const error: unknown = await call.then(
@@ -201,6 +208,16 @@ export function fieldsOf(error: GrpcError): string[] {
 /** Whether a failure says when to try again. */
 export function saysWhenToRetry(error: GrpcError): boolean {
   return error.details.some(({ typeUrl }) => typeUrl.endsWith(RetryInfoSchema.typeName));
+}
+
+/** What the security log tells of a user, oldest first. */
+export async function securityLogOf(postgres: Postgres, userId: bigint): Promise<string[]> {
+  const rows = await postgres.query<{ kind: string }>({
+    name: "test_security_log",
+    text: "SELECT kind FROM security_events WHERE user_id = $1 ORDER BY id",
+    values: [userId],
+  });
+  return rows.map(({ kind }) => kind);
 }
 
 /** The kinds of the events in the outbox that tell of a user, in order. */

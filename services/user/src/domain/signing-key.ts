@@ -69,6 +69,48 @@ export function chooseSigningKey(
   return published.at(-1) ?? byAge[0];
 }
 
+/** How the keys follow each other, in milliseconds. */
+export interface RotationPolicy {
+  /** The newest key is followed by another when it is so old. */
+  readonly maxAgeMs: number;
+  /** How long a key is published before it signs. */
+  readonly publishedForMs: number;
+  /** How long a token lives. */
+  readonly accessTokenTtlMs: number;
+}
+
+/**
+ * How much longer than it must an old key stays: a process that lost sight of the database goes on signing with the
+ * keys it has.
+ */
+const retirementSlackMs = 3_600_000;
+
+/** Whether it is time for another key. */
+export function isRotationDue(
+  keys: readonly Pick<StoredSigningKey, "createdAt">[],
+  now: Date,
+  { maxAgeMs }: Pick<RotationPolicy, "maxAgeMs">,
+): boolean {
+  const newestMs = Math.max(...keys.map(({ createdAt }) => createdAt.getTime()));
+  return now.getTime() - newestMs >= maxAgeMs;
+}
+
+/** Keys that no live token can be signed with: another has long signed in their place. */
+export function retiredKids(
+  keys: readonly Pick<StoredSigningKey, "kid" | "createdAt">[],
+  now: Date,
+  { publishedForMs, accessTokenTtlMs }: Omit<RotationPolicy, "maxAgeMs">,
+): string[] {
+  const overlapMs = publishedForMs + accessTokenTtlMs + retirementSlackMs;
+  const byAge = keys.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  return byAge
+    .filter((_, place) => {
+      const next = byAge[place + 1];
+      return next !== undefined && now.getTime() - next.createdAt.getTime() > overlapMs;
+    })
+    .map(({ kid }) => kid);
+}
+
 function unsealed({ kid, sealedPrivateKey }: StoredSigningKey, key: Buffer): Buffer {
   try {
     return open(sealedPrivateKey, kid, key);

@@ -1,10 +1,12 @@
-import { permissionDenied, requireCaller } from "@chirrup/platform";
+import { requireCaller } from "@chirrup/platform";
+import { confirmPassword, wrongPassword } from "../confirm-password.ts";
 import type { Context, Rpc } from "../context.ts";
-import { checkNewPassword, presentedPassword } from "../domain/password.ts";
+import { checkNewPassword } from "../domain/password.ts";
 import { forgetAt } from "../domain/revocation.ts";
 import { allValid } from "../domain/validation.ts";
-import { accountGone } from "../require-account.ts";
-import { findCredential, replacePassword } from "../store/credential.ts";
+import { note } from "../note.ts";
+import { requireAccount } from "../require-account.ts";
+import { replacePassword } from "../store/credential.ts";
 import { endSessions } from "../store/session.ts";
 
 /**
@@ -13,34 +15,30 @@ import { endSessions } from "../store/session.ts";
  * An Idempotency-Key is not kept: it would need a hash of the request, which holds both passwords. The
  * repetition of a change that was done is refused as a wrong current password and changes nothing.
  */
-export function changePassword({
-  postgres,
-  hasher,
-  now: clock,
-  accessTokenTtlS,
-}: Context): Rpc["changePassword"] {
+export function changePassword(context: Context): Rpc["changePassword"] {
+  const { postgres, hasher, commonPasswords, now: clock, accessTokenTtlS } = context;
   return async (request, call) => {
     const caller = requireCaller(call);
-    const { newPassword } = allValid({ newPassword: checkNewPassword(request.newPassword) });
-    const credential = await findCredential(postgres, caller.userId);
-    if (credential === undefined) throw accountGone();
-    const current = presentedPassword(request.currentPassword);
-    if (!(await hasher.verify(credential.passwordHash, current, call.signal))) throw refused();
+    const { account } = await requireAccount(postgres, call);
+    const { newPassword } = allValid({
+      newPassword: checkNewPassword(request.newPassword, {
+        common: commonPasswords,
+        names: [account.username, account.email],
+      }),
+    });
+    const credential = await confirmPassword(context, call, request.currentPassword);
     const passwordHash = await hasher.hash(newPassword, call.signal);
 
     const changed = await postgres.transaction(async (tx) => {
       if (!(await replacePassword(tx, caller.userId, credential.version, passwordHash))) return false;
       const now = clock();
+      await note(context, tx, call, "password_changed", caller);
       const end = { reason: "password_changed", now, forgetAt: forgetAt(now, accessTokenTtlS) } as const;
       await endSessions(tx, { userId: caller.userId, exceptSessionId: caller.sessionId }, end);
       return true;
     });
     // Another change came first, so what was presented is the current password no longer.
-    if (!changed) throw refused();
+    if (!changed) throw wrongPassword();
     return {};
   };
-}
-
-function refused(): Error {
-  return permissionDenied("the current password is wrong");
 }

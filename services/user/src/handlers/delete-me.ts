@@ -5,6 +5,8 @@ import { forgetAt } from "../domain/revocation.ts";
 import { accountGone } from "../require-account.ts";
 import { scrubAccount } from "../store/account.ts";
 import { deleteCredential } from "../store/credential.ts";
+import { forgetAddresses } from "../store/known-address.ts";
+import { insertSecurityEvent, scrubSecurityEvents } from "../store/security-event.ts";
 import { endSessions, scrubSessions } from "../store/session.ts";
 
 /** Empties the account, frees its username and e-mail, ends its sessions and announces it. */
@@ -18,7 +20,10 @@ export function deleteMe(context: Context): Rpc["deleteMe"] {
       const now = clock();
       await scrubAccount(tx, userId, now);
       await announce(context, tx, call, userId, { case: "userDeleted", value: { userId } });
+      await forgetAddresses(tx, userId);
+      await scrubSecurityEvents(tx, userId);
       await scrubSessions(tx, userId);
+      await insertSecurityEvent(tx, { at: now, kind: "account_deleted", userId, address: "", userAgent: "" });
       const end = { reason: "account_deleted", now, forgetAt: forgetAt(now, accessTokenTtlS) } as const;
       await endSessions(tx, { userId }, end);
     });

@@ -5,11 +5,13 @@ import type { Context, Rpc } from "../context.ts";
 import { checkId } from "../domain/id.ts";
 import { forgetAt } from "../domain/revocation.ts";
 import { allValid } from "../domain/validation.ts";
+import { note } from "../note.ts";
 import { requireAccount } from "../require-account.ts";
 import { endSessions } from "../store/session.ts";
 
 /** Ends one of the caller's sessions; of another's it does not tell that it exists. */
-export function endSession({ postgres, now: clock, accessTokenTtlS }: Context): Rpc["endSession"] {
+export function endSession(context: Context): Rpc["endSession"] {
+  const { postgres, now: clock, accessTokenTtlS } = context;
   return async (request, call) => {
     const { sessionId } = allValid({ sessionId: checkId(request.sessionId) });
     const { caller } = await requireAccount(postgres, call);
@@ -24,8 +26,16 @@ export function endSession({ postgres, now: clock, accessTokenTtlS }: Context): 
         },
         async () => {
           const now = clock();
-          const end = { reason: "ended_by_owner", now, forgetAt: forgetAt(now, accessTokenTtlS) } as const;
-          const ended = await endSessions(tx, { userId: caller.userId, sessionId }, end);
+          const ended = await endSessions(
+            tx,
+            { userId: caller.userId, sessionId },
+            {
+              reason: "ended_by_owner",
+              now,
+              forgetAt: forgetAt(now, accessTokenTtlS),
+              note: () => note(context, tx, call, "session_ended", { userId: caller.userId, sessionId }),
+            },
+          );
           if (ended.length === 0) throw notFound("session", sessionId);
           return new Uint8Array();
         },

@@ -1,10 +1,11 @@
-import type { Queryable } from "@chirrup/platform";
+import type { Call, Queryable } from "@chirrup/platform";
 import { idTimeMs, unauthenticated } from "@chirrup/platform";
 import type { Context, Rpc } from "../context.ts";
 import { hashRefreshToken, isRefreshToken, successorOf } from "../domain/refresh-token.ts";
 import { forgetAt } from "../domain/revocation.ts";
 import type { RefreshDecision } from "../domain/session.ts";
 import { decideRefresh, sessionExpiry } from "../domain/session.ts";
+import { note } from "../note.ts";
 import type { LockedSession } from "../store/session.ts";
 import { endSessions, lockSessionOfToken, rotateToken } from "../store/session.ts";
 
@@ -23,7 +24,7 @@ export function refresh(context: Context): Rpc["refresh"] {
     if (!isRefreshToken(refreshToken)) throw refused();
     const successor = successorOf(refreshToken, refreshSecret);
     // The refusal is thrown outside of the transaction: ending a replayed session must commit.
-    const outcome = await postgres.transaction((tx) => decide(context, tx, refreshToken, successor));
+    const outcome = await postgres.transaction((tx) => decide(context, tx, call, refreshToken, successor));
     if (outcome === undefined) throw refused();
 
     const { id: sessionId, userId } = outcome.session;
@@ -40,11 +41,13 @@ export function refresh(context: Context): Rpc["refresh"] {
 }
 
 async function decide(
-  { sessionPolicy, accessTokenTtlS, now: clock }: Context,
+  context: Context,
   tx: Queryable,
+  call: Call,
   presented: string,
   successor: string,
 ): Promise<Outcome | undefined> {
+  const { sessionPolicy, accessTokenTtlS, now: clock } = context;
   const presentedHash = hashRefreshToken(presented);
   const session = await lockSessionOfToken(tx, presentedHash);
   if (session === undefined) return undefined;
@@ -55,8 +58,17 @@ async function decide(
     const expiresAt = sessionExpiry(idTimeMs(session.id), now, sessionPolicy);
     await rotateToken(tx, session.id, hashRefreshToken(successor), now, expiresAt);
   } else if (decision === "replayed") {
-    const end = { reason: "refresh_token_replayed", now, forgetAt: forgetAt(now, accessTokenTtlS) } as const;
-    await endSessions(tx, { sessionId: session.id }, end);
+    const concerns = { userId: session.userId, sessionId: session.id };
+    await endSessions(
+      tx,
+      { sessionId: session.id },
+      {
+        reason: "refresh_token_replayed",
+        now,
+        forgetAt: forgetAt(now, accessTokenTtlS),
+        note: () => note(context, tx, call, "refresh_token_replayed", concerns),
+      },
+    );
   }
   return { session, decision };
 }

@@ -6,8 +6,9 @@ import type { Context, Rpc } from "../context.ts";
 import type { Account } from "../domain/account.ts";
 import { checkEmail } from "../domain/email.ts";
 import { checkNewPassword } from "../domain/password.ts";
-import { checkUsername } from "../domain/username.ts";
+import { checkNewUsername } from "../domain/username.ts";
 import { allValid } from "../domain/validation.ts";
+import { note } from "../note.ts";
 import { openSession } from "../open-session.ts";
 import { presentAccount } from "../present.ts";
 import { insertAccount, takenFields } from "../store/account.ts";
@@ -20,12 +21,15 @@ import { insertCredential } from "../store/credential.ts";
  * answer signs in.
  */
 export function register(context: Context): Rpc["register"] {
-  const { postgres, ids, hasher, tokens } = context;
+  const { postgres, ids, hasher, commonPasswords, attempts, tokens } = context;
   return async (request, call) => {
     const { username, email, password } = allValid({
-      username: checkUsername(request.username),
+      username: checkNewUsername(request.username),
       email: checkEmail(request.email),
-      password: checkNewPassword(request.password),
+      password: checkNewPassword(request.password, {
+        common: commonPasswords,
+        names: [request.username, request.email],
+      }),
     });
     // Asked before the costly hash; that no other took them since is told by the insert.
     await refuseTaken(postgres, username, email);
@@ -39,7 +43,10 @@ export function register(context: Context): Rpc["register"] {
         case: "userRegistered",
         value: { userId: account.id },
       });
-      return openSession(context, tx, account.id, call);
+      await attempts.knowAddress(tx, account.id, call);
+      const opened = await openSession(context, tx, account.id, call);
+      await note(context, tx, call, "account_registered", opened);
+      return opened;
     });
     if (session === undefined) {
       await refuseTaken(postgres, username, email);

@@ -1,6 +1,6 @@
 import type { Queryable } from "@chirrup/platform";
 import type { Account, Profile } from "../domain/account.ts";
-import { usernameKey } from "../domain/username.ts";
+import { usernameKey, usernameSkeleton } from "../domain/username.ts";
 
 const profileColumns = `id, username, display_name AS "displayName", bio`;
 const accountColumns = `${profileColumns}, email`;
@@ -9,9 +9,17 @@ const accountColumns = `${profileColumns}, email`;
 export async function insertAccount(tx: Queryable, account: Account): Promise<boolean> {
   const rows = await tx.query({
     name: "account_insert",
-    text: `INSERT INTO accounts (id, username, email, display_name, bio) VALUES ($1, $2, $3, $4, $5)
+    text: `INSERT INTO accounts (id, username, username_skeleton, email, display_name, bio)
+           VALUES ($1, $2, $3, $4, $5, $6)
            ON CONFLICT DO NOTHING RETURNING id`,
-    values: [account.id, account.username, account.email, account.displayName, account.bio],
+    values: [
+      account.id,
+      account.username,
+      usernameSkeleton(account.username),
+      account.email,
+      account.displayName,
+      account.bio,
+    ],
   });
   return rows.length === 1;
 }
@@ -22,9 +30,11 @@ export async function takenFields(
 ): Promise<{ username: boolean; email: boolean }> {
   const [row] = await db.query<{ username: boolean; email: boolean }>({
     name: "account_taken_fields",
-    text: `SELECT EXISTS (SELECT FROM accounts WHERE lower(username COLLATE "C") = $1) AS username,
-                  EXISTS (SELECT FROM accounts WHERE email = $2) AS email`,
-    values: [usernameKey(wanted.username), wanted.email],
+    text: `SELECT EXISTS (
+                    SELECT FROM accounts WHERE lower(username COLLATE "C") = $1 OR username_skeleton = $2
+                  ) AS username,
+                  EXISTS (SELECT FROM accounts WHERE email = $3) AS email`,
+    values: [usernameKey(wanted.username), usernameSkeleton(wanted.username), wanted.email],
   });
   return row ?? { username: false, email: false };
 }
@@ -75,7 +85,7 @@ export async function updateProfile(
 export async function scrubAccount(tx: Queryable, id: bigint, now: Date): Promise<void> {
   await tx.query({
     name: "account_scrub",
-    text: `UPDATE accounts SET username = NULL, email = NULL, display_name = '', bio = '', deleted_at = $2
+    text: `UPDATE accounts SET username = NULL, username_skeleton = NULL, email = NULL, display_name = '', bio = '', deleted_at = $2
            WHERE id = $1 AND deleted_at IS NULL`,
     values: [id, now],
   });

@@ -121,12 +121,13 @@ export type EndScope =
  * Sessions past their expiry are ended too: the access token of the last refresh can outlive them.
  *
  * @param end.forgetAt - When the last access token of these sessions has expired.
+ * @param end.note - Called when any was ended, before the counter is held.
  * @returns The sessions that this call ended.
  */
 export async function endSessions(
   tx: Queryable,
   scope: EndScope,
-  end: { reason: EndReason; now: Date; forgetAt: Date },
+  end: { reason: EndReason; now: Date; forgetAt: Date; note?: () => Promise<void> },
 ): Promise<bigint[]> {
   const { name, condition, values } = scopeQuery(scope);
   // Locked in id order: two calls that end the same sessions wait for each other, not in a circle.
@@ -138,7 +139,10 @@ export async function endSessions(
     values: [end.now, end.reason, ...values],
   });
   const ids = rows.map((row) => row.id);
-  if (ids.length > 0) await insertRevocations(tx, ids, end.forgetAt);
+  if (ids.length > 0) {
+    await end.note?.();
+    await insertRevocations(tx, ids, end.forgetAt);
+  }
   return ids;
 }
 

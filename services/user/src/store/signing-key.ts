@@ -1,5 +1,6 @@
 import type { Postgres, Queryable } from "@chirrup/platform";
 import type { StoredSigningKey } from "../domain/signing-key.ts";
+import { insertSecurityEvent } from "./security-event.ts";
 
 export async function listSigningKeys(db: Queryable): Promise<StoredSigningKey[]> {
   return db.query<StoredSigningKey>({
@@ -10,17 +11,37 @@ export async function listSigningKeys(db: Queryable): Promise<StoredSigningKey[]
   });
 }
 
-/** Stores the first key. Of two processes that start at once on an empty table, one stores its own. */
-export async function storeFirstSigningKey(
+/**
+ * Changes the keys while nobody else does: of any number of processes that find a new key due, one makes it.
+ *
+ * @param decide - Is given the keys as they are; answers what is to be added and removed.
+ */
+export async function changeSigningKeys(
   postgres: Postgres,
-  generate: () => Promise<StoredSigningKey>,
+  decide: (
+    keys: readonly StoredSigningKey[],
+  ) => Promise<{ added?: StoredSigningKey | undefined; removedKids: readonly string[] }>,
+  now: Date,
 ): Promise<void> {
   await postgres.transaction(async (tx) => {
     await tx.query({
       name: "signing_keys_lock",
       text: "LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE",
     });
-    if ((await listSigningKeys(tx)).length === 0) await insertSigningKey(tx, await generate());
+    const { added, removedKids } = await decide(await listSigningKeys(tx));
+    const event = { at: now, address: "", userAgent: "" };
+    if (added !== undefined) {
+      await insertSigningKey(tx, added);
+      await insertSecurityEvent(tx, { ...event, kind: "signing_key_rotated" });
+    }
+    if (removedKids.length > 0) {
+      await tx.query({
+        name: "signing_keys_remove",
+        text: "DELETE FROM signing_keys WHERE kid = ANY ($1::text[])",
+        values: [removedKids],
+      });
+      await insertSecurityEvent(tx, { ...event, kind: "signing_key_retired" });
+    }
   });
 }
 

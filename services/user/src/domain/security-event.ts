@@ -1,0 +1,36 @@
+const refusals = [
+  "sign_in_failed",
+  "password_confirmation_failed",
+  "second_factor_failed",
+  "refresh_token_replayed",
+] as const;
+
+const changes = [
+  "account_registered",
+  "signed_in",
+  "session_ended",
+  "sessions_ended",
+  "password_changed",
+  "account_deleted",
+  "signing_key_rotated",
+  "signing_key_retired",
+] as const;
+
+/** What happened. */
+export type SecurityEventKind = (typeof refusals)[number] | (typeof changes)[number];
+
+/** One line of the security log. It has no password, token or code, and no login, which may be one. */
+export interface SecurityEvent {
+  readonly at: Date;
+  readonly kind: SecurityEventKind;
+  /** Undefined when it concerns no account, or none that exists. */
+  readonly userId?: bigint | undefined;
+  readonly sessionId?: bigint | undefined;
+  /** The client's; empty when the platform itself did it. */
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+export function isRefusal(kind: SecurityEventKind): boolean {
+  return refusals.some((refusal) => refusal === kind);
+}

@@ -95,9 +95,13 @@ export async function answer(context: Context, request: IncomingMessage, exchang
 
   const idempotencyKey = idempotencyKeyOf(head);
   const body = await readBody(request, head, context.maxBodyBytes);
-  const message = route.readRequest({ path: found.path, query, body });
-  if (fillFromCookies(message, needs, head.cookie, context.cookies)) {
-    if (!isSafe && !provesOrigin(head, method, context.origins)) throw originNotProven();
+  let message = route.readRequest({ path: found.path, query, body });
+  if (needs.readsCookies.length > 0) {
+    const filled = fillFromCookies(route.rpc.input, message, needs, head.cookie, context.cookies);
+    if (filled !== undefined && !isSafe && !provesOrigin(head, method, context.origins)) {
+      throw originNotProven();
+    }
+    message = filled ?? message;
   }
   return forward(context, route, message, exchange, idempotencyKey);
 }

@@ -1,10 +1,9 @@
-import { toBinary, type Message } from "@bufbuild/protobuf";
 import { Metadata } from "@chirrup/grpc";
 import { metadataKeys } from "@chirrup/platform";
 import type { Context } from "../context.ts";
 import { clientGone, internal } from "../errors/failure.ts";
 import { fromUpstream } from "../errors/from-upstream.ts";
-import { cookiesOf } from "../identity/field-cookies.ts";
+import { clearedCookies, takeCookies } from "../identity/field-cookies.ts";
 import { isBrowser } from "../identity/origin.ts";
 import type { Route } from "../routing/route-table.ts";
 import type { Exchange } from "./answer.ts";
@@ -15,7 +14,7 @@ import { userAgentOf } from "./request-head.ts";
 export async function forward(
   context: Context,
   route: Route,
-  message: Message,
+  message: Buffer,
   exchange: Exchange,
   idempotencyKey: string | undefined,
 ): Promise<Reply> {
@@ -23,9 +22,9 @@ export async function forward(
   const channel = context.upstreams.get(rpc.parent.typeName);
   if (channel === undefined) throw internal(new Error(`${rpc.parent.typeName} has no upstream`));
 
-  let bytes: Uint8Array;
+  let response: Uint8Array;
   try {
-    ({ message: bytes } = await channel.unary(rpcPath, toBinary(rpc.input, message), {
+    ({ message: response } = await channel.unary(rpcPath, message, {
       timeoutMs: needs.deadlineMs,
       signal: exchange.signal,
       metadata: metadataOf(exchange, idempotencyKey),
@@ -34,10 +33,14 @@ export async function forward(
     throw exchange.signal.aborted ? clientGone(error) : fromUpstream(error);
   }
 
-  const response = route.writeResponse.decode(bytes);
-  // A browser keeps its tokens in cookies that no script reads; so none may stand in a body, where one could.
-  const setCookies = cookiesOf(response, needs, context.cookies, isBrowser(exchange.head));
-  return { status: 200, headers: {}, setCookies, body: route.writeResponse.encode(response) };
+  const setCookies = clearedCookies(needs, context.cookies);
+  if (needs.setsCookies.length > 0) {
+    // A browser keeps its tokens in cookies that no script reads; so none may stand in a body, where one could.
+    const taken = takeCookies(rpc.output, response, needs, context.cookies, isBrowser(exchange.head));
+    setCookies.push(...taken.setCookies);
+    response = taken.response;
+  }
+  return { status: 200, headers: {}, setCookies, body: route.writeResponse(response) };
 }
 
 /** All that a service learns about a request beside its message. */

@@ -8,7 +8,7 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>;
   readonly setCookies: readonly string[];
   /** JSON; undefined for none. */
-  readonly body: string | undefined;
+  readonly body: string | Buffer | undefined;
 }
 
 export function failureReply(failure: Failure, requestId: string): Reply {

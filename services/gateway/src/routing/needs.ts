@@ -17,6 +17,11 @@ export interface Needs {
   readonly readsCookies: readonly CookieField[];
   readonly clearsCookies: readonly string[];
   readonly provesOrigin: boolean;
+  readonly json: {
+    readonly allowUnknown: boolean;
+    readonly omitDefaults: boolean;
+    readonly protoNames: boolean;
+  };
 }
 
 /**
@@ -28,7 +33,7 @@ export function readNeeds(
   method: DescMethod,
   options: { readonly defaultDeadlineMs: number; readonly cookieNames: ReadonlySet<string> },
 ): Needs {
-  const { access, cost, deadline, setsCookies, readsCookies, clearsCookies, provesOrigin } = getOption(
+  const { access, cost, deadline, setsCookies, readsCookies, clearsCookies, provesOrigin, json } = getOption(
     method,
     needsOption,
   );
@@ -51,6 +56,11 @@ export function readNeeds(
     readsCookies: bound(method.input, readsCookies),
     clearsCookies: clearsCookies.map(known),
     provesOrigin,
+    json: {
+      allowUnknown: json?.allowUnknown ?? false,
+      omitDefaults: json?.omitDefaults ?? false,
+      protoNames: json?.protoNames ?? false,
+    },
   };
 }
 

@@ -2,7 +2,8 @@ import { getOption, hasOption, type DescMethod, type FileRegistry } from "@bufbu
 import { http } from "@chirrup/proto/google/api/annotations";
 import type { HttpRule } from "@chirrup/proto/google/api/http";
 import { compileRequestReader, type RequestReader } from "../transcoding/request-reader.ts";
-import { compileResponseWriter, type ResponseWriter } from "../transcoding/response-writer.ts";
+import type { ToJson } from "../json/compile-to-json.ts";
+import { compileResponseWriter } from "../transcoding/response-writer.ts";
 import { readNeeds, type Needs } from "./needs.ts";
 import { createRouteTree, type RouteTree } from "./route-tree.ts";
 import { parseTemplate, type Template } from "./template.ts";
@@ -18,7 +19,7 @@ export interface Route {
   readonly rpcPath: string;
   readonly needs: Needs;
   readonly readRequest: RequestReader;
-  readonly writeResponse: ResponseWriter;
+  readonly writeResponse: ToJson;
 }
 
 export interface RouteTable {
@@ -76,17 +77,24 @@ function compileRoute(
   const { httpMethod, path } = patternOf(rpc, rule);
   const template = parseTemplate(path);
   try {
+    const needs = readNeeds(rpc, options);
     return {
       name: `${httpMethod} ${template.source}`,
       httpMethod,
       template,
       rpc,
       rpcPath: `/${rpc.parent.typeName}/${rpc.name}`,
-      needs: readNeeds(rpc, options),
-      readRequest: compileRequestReader(rpc.input, { template, body: rule.body, registry: descriptors }),
+      needs,
+      readRequest: compileRequestReader(rpc.input, {
+        template,
+        body: rule.body,
+        registry: descriptors,
+        allowUnknown: needs.json.allowUnknown,
+      }),
       writeResponse: compileResponseWriter(rpc.output, {
         responseBody: rule.responseBody,
         registry: descriptors,
+        form: needs.json,
       }),
     };
   } catch (error) {

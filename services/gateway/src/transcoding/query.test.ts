@@ -2,6 +2,7 @@ import {
   create,
   createRegistry,
   equals,
+  fromBinary,
   fromJson,
   toJson,
   type DescMessage,
@@ -10,7 +11,6 @@ import {
 import { file_google_protobuf_descriptor, FieldDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkMessage } from "./json-check.ts";
 import { applyQuery } from "./query.ts";
 import { compileRequestReader } from "./request-reader.ts";
 import { parseTemplate } from "../routing/template.ts";
@@ -95,17 +95,13 @@ describe("applyQuery", () => {
   });
 });
 
-function isReadable(json: JsonObject): boolean {
-  try {
-    fromJson(schema, json);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 describe("a body", () => {
-  const read = compileRequestReader(schema, { template: parseTemplate("/x"), body: "*", registry });
+  const read = compileRequestReader(schema, {
+    template: parseTemplate("/x"),
+    body: "*",
+    registry,
+    allowUnknown: false,
+  });
   const path = { raw: [], decoded: [] };
 
   it("reads back any message that is written as JSON", () => {
@@ -113,25 +109,9 @@ describe("a body", () => {
       fc.property(message, (json) => {
         const expected = fromJson(schema, json as JsonObject);
         const body = Buffer.from(JSON.stringify(toJson(schema, expected)));
-        expect(equals(schema, read({ path, query: "", body }), expected)).toBe(true);
+        expect(equals(schema, fromBinary(schema, read({ path, query: "", body })), expected)).toBe(true);
       }),
       { numRuns: 500 },
-    );
-  });
-
-  it("is refused by the check whenever protobuf-es refuses it", () => {
-    fc.assert(
-      fc.property(
-        fc.record(
-          { name: fc.jsonValue(), number: fc.jsonValue(), options: fc.jsonValue(), label: fc.jsonValue() },
-          { requiredKeys: [] },
-        ),
-        (json) => {
-          fc.pre(!isReadable(json as JsonObject));
-          expect(checkMessage(schema, json as JsonObject, registry)).not.toEqual([]);
-        },
-      ),
-      { numRuns: 2_000 },
     );
   });
 });

@@ -1,18 +1,22 @@
 import {
   create,
-  fromJson,
+  fromBinary,
+  toBinary,
   type DescField,
   type DescMessage,
-  type Registry,
+  type JsonObject,
   type JsonValue,
-  type Message,
+  type Registry,
 } from "@bufbuild/protobuf";
 import { badRequest } from "../errors/failure.ts";
 import type { Violation } from "../errors/violation.ts";
+import { compileFromJson, type FromJson } from "../json/compile-from-json.ts";
+import { isDefault, scalarWireType, writeScalar } from "../json/scalar-to-wire.ts";
+import { hasPresence } from "../json/presence.ts";
+import { createWireWriter, type WireWriter } from "../json/wire-writer.ts";
 import { variableText, type RequestPath } from "../routing/path.ts";
 import type { Template, Variable } from "../routing/template.ts";
-import { getField, leafParent, resolveFieldPath, setField, type FieldPath } from "./field-path.ts";
-import { checkMessage } from "./json-check.ts";
+import { getField, resolveFieldPath, type FieldPath, type Fields } from "./field-path.ts";
 import { parseJson } from "./json-text.ts";
 import { applyQuery } from "./query.ts";
 import { readScalarText } from "./scalar-text.ts";
@@ -21,51 +25,74 @@ export interface RequestParts {
   readonly path: RequestPath;
   /** Behind the question mark; "" for none. */
   readonly query: string;
-  /** Empty for none. */
+  /** JSON; empty for none. */
   readonly body: Buffer;
 }
 
-/** Makes the rpc's request. Throws INVALID_ARGUMENT with every faulty field. */
-export type RequestReader = (parts: RequestParts) => Message;
+/** Makes the rpc's request in binary form. Throws INVALID_ARGUMENT with every faulty field. */
+export type RequestReader = (parts: RequestParts) => Buffer;
 
 interface PathBinding {
   readonly variable: Variable;
   readonly field: FieldPath;
 }
 
+export interface RequestRule {
+  readonly template: Template;
+  /** Of the rule: "" for none, "*", or a field's name. */
+  readonly body: string;
+  readonly registry: Registry;
+  /** Passes over what the contract does not have in a body. */
+  readonly allowUnknown: boolean;
+}
+
 /**
  * Compiles how a binding's requests are read. What the path gives, nothing else may give: the query is refused
  * when it names such a field, and the body when it says something else.
  *
+ * Body, query and path are written one behind the other: protobuf merges what stands behind into what is there.
+ *
  * Throws when the template or `body` names a field that is not there or has no such form.
  */
-export function compileRequestReader(
-  desc: DescMessage,
-  rule: {
-    readonly template: Template;
-    /** Of the rule: "" for none, "*", or a field's name. */
-    readonly body: string;
-    readonly registry: Registry;
-  },
-): RequestReader {
+export function compileRequestReader(desc: DescMessage, rule: RequestRule): RequestReader {
   const bindings = rule.template.variables.map((variable) => bindVariable(desc, variable));
   const bodyField = rule.body === "" || rule.body === "*" ? undefined : bodyFieldOf(desc, rule.body);
-  const readBody = compileBody(desc, rule.body, bodyField, rule.registry);
-  const isTaken = ({ parents, leaf, jsonName }: FieldPath): boolean =>
-    rule.body === "*" ||
-    (bodyField !== undefined && (parents[0] ?? leaf) === bodyField) ||
-    bindings.some(({ field }) => field.jsonName === jsonName);
+  const writeBody = compileBody(desc, rule, bodyField);
+  const isTaken = ({ parents, leaf, jsonName }: FieldPath): boolean => {
+    const top = parents[0] ?? leaf;
+    return (
+      rule.body === "*" ||
+      (bodyField !== undefined &&
+        (top === bodyField || (top.oneof !== undefined && top.oneof === bodyField.oneof))) ||
+      bindings.some(({ field }) => field.jsonName === jsonName)
+    );
+  };
 
   return ({ path, query, body }) => {
     const violations: Violation[] = [];
-    const message = readBody(body, violations);
-    violations.push(...applyQuery(desc, message, query, isTaken));
-    for (const binding of bindings) {
-      const fault = applyVariable(message, binding, variableText(path, binding.variable));
-      if (fault !== undefined) violations.push({ field: binding.field.jsonName, description: fault });
+    const writer = createWireWriter();
+    const json = body.length === 0 ? undefined : writeBody(body, writer, violations);
+    const bodyLength = writer.length;
+    if (query !== "") {
+      const message = create(desc);
+      violations.push(...applyQuery(desc, message, query, isTaken));
+      if (violations.length === 0) writer.raw(toBinary(desc, message));
+    }
+    for (const { field, variable } of bindings) {
+      const read = readScalarText(field.leaf, variableText(path, variable));
+      if ("mustBe" in read) {
+        violations.push({ field: field.jsonName, description: read.mustBe });
+      } else {
+        if (json !== undefined && violations.length === 0 && isNamed(json, field)) {
+          const given = valueIn(desc, writer.finish().subarray(0, bodyLength), field);
+          if (isSet(given) && given !== read.value)
+            violations.push({ field: field.jsonName, description: "differs from the path" });
+        }
+        writeField(writer, field, 0, read.value);
+      }
     }
     if (violations.length > 0) throw badRequest(violations);
-    return message;
+    return writer.finish();
   };
 }
 
@@ -78,19 +105,42 @@ function bindVariable(desc: DescMessage, variable: Variable): PathBinding {
   return { variable, field };
 }
 
-function applyVariable(message: Message, { field }: PathBinding, text: string): string | undefined {
-  const read = readScalarText(field.leaf, text);
-  if ("mustBe" in read) return read.mustBe;
-  const parent = leafParent(message, field);
-  const given = getField(parent, field.leaf);
-  if (isSet(given) && given !== read.value) return "differs from the path";
-  setField(parent, field.leaf, read.value);
-  return undefined;
+/** A field below its parents, from `depth` on. */
+function writeField(writer: WireWriter, path: FieldPath, depth: number, value: unknown): void {
+  const parent = path.parents[depth];
+  if (parent !== undefined) {
+    writer.tag(parent.number, 2);
+    const place = writer.begin();
+    writeField(writer, path, depth + 1, value);
+    writer.end(place);
+    return;
+  }
+  const { leaf } = path;
+  if (!hasPresence(leaf) && isDefault(value)) return;
+  if (leaf.scalar === undefined) {
+    writer.tag(leaf.number, 0);
+    writer.int32(value as number);
+  } else {
+    writer.tag(leaf.number, scalarWireType(leaf.scalar));
+    writeScalar(writer, leaf.scalar, value);
+  }
+}
+
+/** Whether the JSON may say something of the field. */
+function isNamed(json: JsonObject, { parents, leaf }: FieldPath): boolean {
+  const top = parents[0] ?? leaf;
+  return Object.hasOwn(json, top.jsonName) || Object.hasOwn(json, top.name);
+}
+
+function valueIn(desc: DescMessage, bytes: Uint8Array, { parents, leaf }: FieldPath): unknown {
+  let at: Fields | undefined = fromBinary(desc, bytes);
+  for (const parent of parents) at = at && (getField(at, parent) as Fields | undefined);
+  return at && getField(at, leaf);
 }
 
 /** Whether a primitive is something else than the default that an absent field reads as. */
 function isSet(value: unknown): boolean {
-  return value !== undefined && value !== "" && value !== 0 && value !== 0n && value !== false;
+  return value !== undefined && !isDefault(value);
 }
 
 function bodyFieldOf(desc: DescMessage, name: string): DescField {
@@ -99,34 +149,27 @@ function bodyFieldOf(desc: DescMessage, name: string): DescField {
   return field;
 }
 
+/** Gives the JSON as an object of the request's fields, when it is one. */
 function compileBody(
   desc: DescMessage,
-  rule: string,
+  { body: rule, registry, allowUnknown }: RequestRule,
   field: DescField | undefined,
-  registry: Registry,
-): (body: Buffer, violations: Violation[]) => Message {
-  const options = { registry };
-  return (body, violations) => {
-    if (body.length === 0) return create(desc);
+): (body: Buffer, writer: WireWriter, violations: Violation[]) => JsonObject | undefined {
+  const fromJson: FromJson = rule === "" ? checkNoBody : compileFromJson(desc, { registry, allowUnknown });
+  return (body, writer, violations) => {
     const parsed = parseJson(body);
     if ("violation" in parsed) {
       violations.push(parsed.violation);
-      return create(desc);
+      return undefined;
     }
     if (parsed.value === null) {
       violations.push({ field: "body", description: "must not be null" });
-      return create(desc);
+      return undefined;
     }
     const json: JsonValue = field === undefined ? parsed.value : { [field.jsonName]: parsed.value };
-    const faults = rule === "" ? checkNoBody(parsed.value) : checkMessage(desc, json, registry);
+    const faults = fromJson(json, writer);
     violations.push(...faults);
-    if (faults.length > 0 || rule === "") return create(desc);
-    try {
-      return fromJson(desc, json, options);
-    } catch {
-      violations.push({ field: "body", description: `must be a ${desc.name} in JSON` });
-      return create(desc);
-    }
+    return faults.length === 0 ? (json as JsonObject) : undefined;
   };
 }
 

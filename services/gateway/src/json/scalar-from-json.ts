@@ -1,0 +1,82 @@
+import { ScalarType, type JsonValue } from "@bufbuild/protobuf";
+import { base64Pattern, integerRanges, integerRule, isWide } from "../transcoding/scalar-text.ts";
+
+/** A value in the form that protobuf-es gives it, or a Fault. */
+export type ScalarRead = string | number | bigint | boolean | Uint8Array | Fault;
+
+/** What the value should have been: completes "<field> …". */
+export class Fault {
+  readonly description: string;
+  constructor(description: string) {
+    this.description = description;
+  }
+}
+
+const mustBeString = new Fault("must be a string");
+const mustBeWellFormed = new Fault("must not hold half of a surrogate pair");
+const mustBeBool = new Fault("must be true or false");
+const mustBeBase64 = new Fault("must be base64");
+const mustBeNumber = new Fault("must be a number");
+
+const decimalPattern = /^-?(?:0|[1-9][0-9]*)$/;
+const numberPattern = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+
+/** Compiles how values of a type are read by the proto3 JSON mapping. */
+export function scalarReader(type: ScalarType): (json: JsonValue) => ScalarRead {
+  switch (type) {
+    case ScalarType.STRING:
+      return (json) => {
+        if (typeof json !== "string") return mustBeString;
+        return json.isWellFormed() ? json : mustBeWellFormed;
+      };
+    case ScalarType.BOOL:
+      return (json) => (typeof json === "boolean" ? json : mustBeBool);
+    case ScalarType.BYTES:
+      return (json) => {
+        const isBase64 =
+          typeof json === "string" && base64Pattern.test(json) && json.replace(/=+$/, "").length % 4 !== 1;
+        // Node reads both alphabets, with padding or without.
+        return isBase64 ? Buffer.from(json, "base64") : mustBeBase64;
+      };
+    case ScalarType.DOUBLE:
+      return readDouble;
+    case ScalarType.FLOAT:
+      return (json) => {
+        const value = readDouble(json);
+        if (typeof value !== "number" || !Number.isFinite(value)) return value;
+        return Number.isFinite(Math.fround(value)) ? value : mustBeNumber;
+      };
+    default:
+      return integerReader(type);
+  }
+}
+
+function readDouble(json: JsonValue): number | Fault {
+  if (json === "NaN" || json === "Infinity" || json === "-Infinity") return Number(json);
+  const value = typeof json === "string" && numberPattern.test(json) ? Number(json) : json;
+  return typeof value === "number" && Number.isFinite(value) ? value : mustBeNumber;
+}
+
+/** Beyond 2^53 a JSON number is no longer the number that was written: an id must not change on its way. */
+function integerReader(type: ScalarType): (json: JsonValue) => number | bigint | Fault {
+  const wide = isWide(type);
+  const { min = 0n, max = 0n } = integerRanges.get(type) ?? {};
+  const fault = new Fault(wide ? `${integerRule(type)}, as a string beyond 2^53` : integerRule(type));
+  if (wide) {
+    return (json) => {
+      let value: bigint | undefined;
+      if (typeof json === "string" && json.length <= 20 && decimalPattern.test(json)) value = BigInt(json);
+      else if (typeof json === "number" && Number.isSafeInteger(json)) value = BigInt(json);
+      return value !== undefined && value >= min && value <= max ? value : fault;
+    };
+  }
+  const least = Number(min);
+  const most = Number(max);
+  return (json) => {
+    const value =
+      typeof json === "string" && json.length <= 20 && decimalPattern.test(json) ? Number(json) : json;
+    const isInteger = typeof value === "number" && Number.isInteger(value);
+    // Adding 0 makes 0 of -0.
+    return isInteger && value >= least && value <= most ? value + 0 : fault;
+  };
+}

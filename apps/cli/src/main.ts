@@ -74,14 +74,6 @@ program
   .action(async (flags) => (await import("./commands/audit.ts")).audit(flags));
 
 program
-  .command("infra-check")
-  .description("check images, Kubernetes, Terraform, Argo CD and workflows; installs its tools")
-  .argument("[parts...]", "only the checks whose names begin so: kubernetes, settings, terraform, …")
-  .option("--quick", "only what ends within seconds")
-  .option("--strict", "a tool that cannot be had is a failure")
-  .action(async (parts, flags) => (await import("./commands/infra-check.ts")).infraCheck(parts, flags));
-
-program
   .command("run", { hidden: true })
   .argument("<task>", "test, check, format")
   .argument("[args...]")

@@ -3,7 +3,7 @@ import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { deletePostOf } from "../src/store/post.ts";
-import { insertLike } from "../src/store/like.ts";
+import { insertLikes } from "../src/store/like.ts";
 import { as, codeOf, type PostServiceUnderTest, startPostService } from "./post-service.ts";
 
 let service: PostServiceUnderTest;
@@ -79,6 +79,22 @@ describe("many at once", () => {
     expect((await client.getPost({ postId })).post?.likeCount).toBe((await rowsOf(postId)).likes);
   });
 
+  it("of two services over one database are counted exactly", async () => {
+    await using other = await startPostService({ url: service.url });
+    const postId = await newPost();
+    const clients = [service.client, other.client];
+    await Promise.all(
+      Array.from({ length: 600 }, (_, index) => {
+        const client = clients[index % 2] ?? service.client;
+        const caller = as(BigInt(500 + ((index * 7) % 40)));
+        return index % 3 === 0 ? client.unlikePost({ postId }, caller) : client.likePost({ postId }, caller);
+      }),
+    );
+    const { likes } = await rowsOf(postId);
+    expect((await service.client.getPost({ postId })).post?.likeCount).toBe(likes);
+    expect(likes).toBeGreaterThan(0n);
+  });
+
   it("meet the deletion of the post without an orphan or a failure", async () => {
     const { client } = service;
     for (let round = 0; round < 10; round++) {
@@ -125,7 +141,7 @@ describe("many at once", () => {
     const { client, postgres } = service;
     const postId = await newPost();
     const deletion = await postgres.transaction(async (tx) => {
-      await insertLike(tx, postId, { id: 1n, userId: 5n });
+      await insertLikes(tx, postId, [{ id: 1n, userId: 5n }]);
       const code = codeOf(client.deletePost({ postId }, as(1n)));
       await waitFor(async () => (await waiting()) === 1n, { what: "a deletion that waits" });
       return { code };

@@ -38,15 +38,19 @@ export const peerSecret: string = "a secret of the tests, long enough for one";
 export interface PostServiceUnderTest extends AsyncDisposable {
   readonly client: Client<typeof PostService>;
   readonly postgres: Postgres;
+  /** Of its database. */
+  readonly url: string;
   readonly ids: Ids;
   readonly accounts: Set<bigint>;
 }
 
-/** Starts the service as `main` does, without a process of its own. */
-export async function startPostService(): Promise<PostServiceUnderTest> {
+/**
+ * Starts the service as `main` does, without a process of its own, over a new database or another one's.
+ */
+export async function startPostService(options: { url?: string } = {}): Promise<PostServiceUnderTest> {
   const log = testLog();
   const stopping = new AbortController();
-  const url = await (await testPostgres()).createDatabase("post");
+  const url = options.url ?? (await (await testPostgres()).createDatabase("post"));
   await migrate({ url, folders: [platformMigrations, postMigrations], log });
   const postgres = openPostgres({ url, applicationName: "post-test", log, maxConnections: 20 });
   await maintainOutbox({ postgres, log, signal: stopping.signal });
@@ -71,6 +75,7 @@ export async function startPostService(): Promise<PostServiceUnderTest> {
   return {
     client: createClient(PostService, channel),
     postgres,
+    url,
     ids,
     accounts,
     async [Symbol.asyncDispose]() {

@@ -41,7 +41,7 @@ it("migrates, becomes ready, serves, and ends at SIGTERM", async () => {
   const service = run("main", env);
   try {
     const ready = `http://127.0.0.1:${env.HTTP_PORT}/readyz`;
-    await waitFor(async () => (await fetch(ready)).ok, { what: "readiness" });
+    await waitFor(async () => (await fetch(ready)).ok, { what: "readiness", timeoutMs: 40_000 });
 
     const channel = openPeer(`127.0.0.1:${env.GRPC_PORT}`, peerSecret);
     const client = createClient(PostService, channel);
@@ -60,7 +60,7 @@ it("migrates, becomes ready, serves, and ends at SIGTERM", async () => {
   }
   expect(await exitCode(service)).toBe(0);
   await users.close(0);
-});
+}, 90_000);
 
 it.each(["main", "migrate"] as const)("%s tells what it must be told, and ends with 78", async (program) => {
   const child = run(program, {});

@@ -8,6 +8,9 @@ export interface Like {
   readonly userId: bigint;
 }
 
+/** The most likes of one post that one statement adds or removes: some milliseconds of work. */
+export const mostLikesAtOnce = 500;
+
 /** A like in its public form. */
 export function likeMessage({ id, userId }: Like): MessageInitShape<typeof LikeSchema> {
   return { id, userId, createdAt: timestampOf(id) };

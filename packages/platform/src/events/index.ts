@@ -5,10 +5,10 @@ export {
   type Subscription,
   UnprocessableEvent,
 } from "./event-log.ts";
+export { type EventLogOptions, openEventLog } from "./open-event-log.ts";
 export * from "./outbox.ts";
 export { partitionCount, partitionOf } from "./partition-of.ts";
 export { type EventRedisOptions, openEventRedis, whenReady } from "./streams/connection.ts";
 export { streamKeys } from "./streams/keys.ts";
-export { type EventLogOptions, openEventLog } from "./streams/open-event-log.ts";
 export { loadScript, type Script, type ScriptArgument } from "./streams/script.ts";
 export { type Topic, topics } from "./topics.ts";

@@ -1,14 +1,14 @@
 import { partitionOf, streamKeys } from "@chirrup/platform";
 import { Redis } from "ioredis";
 import type { Carrier, DeadLetter } from "./carrier.ts";
-import { openLog } from "./redis-streams-module.ts";
+import { openLog } from "./log-module.ts";
 
 /** The embedded carrier on a Redis server. */
 export function redisCarrier(url: string): Carrier {
   const redis = new Redis(url);
   return {
     url,
-    module: new URL("redis-streams-module.ts", import.meta.url),
+    module: new URL("log-module.ts", import.meta.url),
     openLog: () => openLog(url),
     async append(records) {
       const pipeline = redis.pipeline();

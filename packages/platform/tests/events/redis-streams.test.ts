@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Carrier, firstFault, numbered, numberedRecords } from "./carrier.ts";
 import { eventLogContract } from "./event-log-contract.ts";
 import { redisCarrier } from "./redis-carrier.ts";
-import { openLog } from "./redis-streams-module.ts";
+import { openLog } from "./log-module.ts";
 
 eventLogContract("Redis Streams", async () => redisCarrier((await testRedis()).url));
 

@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../log/index.ts";
+import { drain, type OwnedPartition, ownPartition } from "../consume/owned-partition.ts";
 import { partitionCount } from "../partition-of.ts";
 import { fairShare } from "./fair-share.ts";
 import { streamKeys } from "./keys.ts";
-import { type OwnedPartition, ownPartition } from "./owned-partition.ts";
 import { scripts } from "./scripts.ts";
 
 /** A process that says nothing for this long has lost its partitions. */
@@ -13,8 +13,6 @@ const renewMs = 1_000;
 const waitingMs = 200;
 /** How long the handlers of a partition may go on before they are aborted so that it can move. */
 const drainMs = 5_000;
-/** How long leaving the group may take. */
-const closeMs = drainMs + 1_000;
 
 export interface Leases {
   readonly owned: ReadonlySet<OwnedPartition>;
@@ -92,10 +90,7 @@ export function createLeases(options: LeasesOptions): Leases {
   }
 
   async function release(held: OwnedPartition): Promise<void> {
-    held.stop();
-    const timeout = setTimeout(() => held.abort("the partition moves to another process"), drainMs);
-    await held.idle();
-    clearTimeout(timeout);
+    await drain(held, drainMs);
     try {
       await commit(held);
       if (owned.delete(held)) {
@@ -175,13 +170,9 @@ export function createLeases(options: LeasesOptions): Leases {
     await ticking;
     // A hand-over may take longer than a lease lasts.
     const renewing = setInterval(() => void tick(), renewMs);
-    // A handler that ignores its signal must not keep the process: what it holds expires.
-    const limit = AbortSignal.timeout(closeMs);
-    const gaveUp = new Promise<void>((resolve) => limit.addEventListener("abort", () => resolve()));
-    await Promise.race([Promise.all([...owned].map(release)), gaveUp]);
+    await Promise.all([...owned].map(release));
     clearInterval(renewing);
     await ticking;
-    for (const held of owned) lose(held, "the subscription was closed before its handlers ended");
     await Promise.all(topics.map((topic) => redis.zrem(streamKeys.members(group, topic), member))).catch(
       (error: unknown) =>
         log.debug({ err: error, group }, "event log: leaving failed, the heartbeat will expire"),

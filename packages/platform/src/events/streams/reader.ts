@@ -1,21 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "../../log/index.ts";
+import type { OwnedPartition } from "../consume/owned-partition.ts";
+import type { LogRecord } from "../consume/pipeline.ts";
 import { whenReady } from "./connection.ts";
 import { streamKeys } from "./keys.ts";
-import type { OwnedPartition } from "./owned-partition.ts";
 
 /** Entries asked for from each partition at a time. */
 const readEntries = 128;
 /** A partition with this many entries read and not committed is left alone until it has halved. */
 const windowEntries = 1_024;
 const blockMs = 1_000;
-
-export interface Entry {
-  readonly id: string;
-  readonly key: string;
-  readonly payload: Buffer;
-}
 
 export interface Reader {
   /** Tells that the partitions to read have changed, or that one of them has room again. */
@@ -32,7 +27,7 @@ export interface ReaderOptions {
   /** Any other connection of the same server, to end a blocking read early. */
   readonly redis: Redis;
   readonly owned: () => Iterable<OwnedPartition>;
-  readonly take: (owned: OwnedPartition, entry: Entry) => void;
+  readonly take: (owned: OwnedPartition, record: LogRecord) => void;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -97,7 +92,7 @@ export function startReader({ blocking, redis, owned, take, log, signal }: Reade
       for (const [id, fields] of entries) {
         if (!partition.active) break;
         partition.readFrom = id.toString();
-        take(partition, toEntry(partition.readFrom, fields));
+        take(partition, toRecord(partition.readFrom, fields));
       }
     }
   }
@@ -131,7 +126,7 @@ export function startReader({ blocking, redis, owned, take, log, signal }: Reade
 
 type StreamReply = [key: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | null;
 
-function toEntry(id: string, fields: readonly Buffer[]): Entry {
+function toRecord(id: string, fields: readonly Buffer[]): LogRecord {
   let key = "";
   let payload: Buffer = Buffer.alloc(0);
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -139,5 +134,6 @@ function toEntry(id: string, fields: readonly Buffer[]): Entry {
     if (fields[i]?.toString() === "k") key = value.toString();
     else if (fields[i]?.toString() === "e") payload = value;
   }
-  return { id, key, payload };
+  // An id begins with the milliseconds of its append.
+  return { id, key, payload, appendedAtMs: Number(id.slice(0, id.indexOf("-"))) };
 }

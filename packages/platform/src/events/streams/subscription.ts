@@ -2,26 +2,23 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "../../log/index.ts";
+import type { ConsumerMetrics } from "../consume/metrics.ts";
+import type { OwnedPartition } from "../consume/owned-partition.ts";
+import { createPipeline, reportPartitions } from "../consume/pipeline.ts";
 import type { SubscribeOptions, Subscription } from "../event-log.ts";
-import { partitionCount } from "../partition-of.ts";
-import { createApplier, type Task } from "./applier.ts";
-import { createCommitter } from "./committer.ts";
 import { whenReady } from "./connection.ts";
 import { streamKeys } from "./keys.ts";
-import { createLanes } from "./lanes.ts";
+import { groupLag } from "./lag.ts";
 import { createLeases } from "./leases.ts";
-import type { StreamMetrics } from "./metrics.ts";
 import { startReader } from "./reader.ts";
 import { scripts } from "./scripts.ts";
-
-const defaultConcurrency = 16;
 
 export interface SubscriptionContext {
   readonly redis: Redis;
   /** For the blocking reads of this subscription alone. */
   readonly blocking: Redis;
   readonly log: Logger;
-  readonly metrics: StreamMetrics;
+  readonly metrics: ConsumerMetrics;
   /** Aborted when the log is closed. */
   readonly signal: AbortSignal;
 }
@@ -53,51 +50,50 @@ export async function openSubscription(
   const { redis, blocking, log, metrics } = context;
   await register(redis, options, context);
 
-  const member = randomUUID();
   const reading = new AbortController();
   const leases = createLeases({
     redis,
     group,
-    member,
+    member: randomUUID(),
     topics,
     log,
     onChanged: () => {
-      for (const topic of topics) {
-        const count = [...leases.owned].filter((owned) => owned.topic === topic).length;
-        metrics.partitions.set({ group, topic }, count);
-      }
+      reportPartitions(metrics, options, leases.owned);
       reader.wake();
     },
-    commit: (owned) => committer.commit(owned),
+    commit: (owned) => pipeline.commit([owned]),
   });
-  const committer = createCommitter({
-    redis,
-    group,
-    log,
+  const pipeline = createPipeline({
+    subscription: options,
+    async bury({ owned, slot, key, payload }, cause) {
+      const { topic, partition, token } = owned;
+      const fields = { topic, partition, position: slot.id, key, cause, payload: Buffer.from(payload) };
+      const keys = [streamKeys.lease(group, topic, partition), streamKeys.deadLetters(group)];
+      const record = await scripts.deadLetter(redis, keys, [token, ...Object.entries(fields).flat()]);
+      return record !== null;
+    },
+    async write(commits) {
+      const lost: OwnedPartition[] = [];
+      await Promise.all(
+        commits.map(async ({ owned, position }) => {
+          const { topic, partition, token } = owned;
+          const keys = [streamKeys.lease(group, topic, partition), streamKeys.positions(topic, partition)];
+          const reply = await scripts.commit(redis, keys, [token, group, position.id, position.count]);
+          if (reply !== 1) lost.push(owned);
+        }),
+      );
+      return lost;
+    },
     onLost: (owned) => leases.lose(owned, "another process holds the lease"),
     onCommitted: (owned) => reader.shrunk(owned),
-  });
-  const lanes = createLanes<Task>({
-    concurrency: options.concurrency ?? defaultConcurrency,
-    run: createApplier({
-      redis,
-      group,
-      handle: (event, signal) => options.handle(event, signal),
-      log,
-      metrics,
-      onDone: (owned) => committer.touched(owned),
-      onLost: (owned) => leases.lose(owned, "another process holds the lease"),
-    }),
+    log,
+    metrics,
   });
   const reader = startReader({
     blocking,
     redis,
     owned: () => leases.owned,
-    take: (owned, { id, key, payload }) => {
-      const slot = owned.window.add(id);
-      // With the token: a lane of a lost lease must not be continued by the next one.
-      lanes.push(`${owned.token}/${owned.topic}/${owned.partition}/${key}`, { owned, slot, key, payload });
-    },
+    take: (owned, record) => pipeline.take(owned, record),
     log,
     signal: reading.signal,
   });
@@ -108,19 +104,10 @@ export async function openSubscription(
     reading.abort(new Error("the subscription is closed"));
     await reader.done;
     await leases.close();
-    committer.close();
-    lanes.close();
+    pipeline.close();
   }
   return {
-    async lag() {
-      const keys = topics.flatMap((topic) =>
-        Array.from({ length: partitionCount }, (_, partition) => [
-          streamKeys.stream(topic, partition),
-          streamKeys.positions(topic, partition),
-        ]).flat(),
-      );
-      return Number(await scripts.lag(redis, keys, [group]));
-    },
+    lag: () => groupLag(redis, group, topics),
     close: () => (closing ??= close()),
   };
 }

@@ -1,21 +1,21 @@
-/** A place in a partition: the id of an entry, and how many entries there are up to it since the stream began. */
+/** A place in a partition: the id of a record, and how many records the carrier counts up to it. */
 export interface Position {
   readonly id: string;
   readonly count: number;
 }
 
-/** One entry that was read and not committed. */
+/** One record that was read and not committed. */
 export interface Slot {
   readonly id: string;
   done: boolean;
 }
 
 /**
- * The entries of one partition between the committed position and what was read, in order. Entries are
+ * The records of one partition between the committed position and what was read, in order. They are
  * handled in any order; only a prefix without a gap may be committed, or a crash would skip the gap.
  */
 export interface Window {
-  /** Entries read and not committed. */
+  /** Records read and not committed. */
   readonly size: number;
   add(id: string): Slot;
   complete(slot: Slot): void;
@@ -49,6 +49,7 @@ export function createWindow(start: Position): Window {
     },
     committed(position) {
       const dropped = position.count - count;
+      if (dropped <= 0) return;
       slots = slots.slice(dropped);
       prefix -= dropped;
       count = position.count;

@@ -1,37 +1,42 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
-import type { Redis } from "ioredis";
 import type { Logger } from "../../log/index.ts";
 import { type SubscribeOptions, UnprocessableEvent } from "../event-log.ts";
 import { backoffMs } from "./backoff.ts";
-import { streamKeys } from "./keys.ts";
 import type { Outcome } from "./lanes.ts";
-import type { StreamMetrics } from "./metrics.ts";
+import type { ConsumerMetrics } from "./metrics.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
-import { scripts } from "./scripts.ts";
 import type { Slot } from "./window.ts";
 
-/** An entry that was read and not handled yet. */
+/** A record that was read and not handled yet. */
 export interface Task {
   readonly owned: OwnedPartition;
   readonly slot: Slot;
   readonly key: string;
-  readonly payload: Buffer;
+  readonly payload: Uint8Array;
+  /** When it was appended, epoch ms. */
+  readonly appendedAtMs: number;
 }
 
+/**
+ * Keeps a record that cannot be applied, with its cause. Resolves when it is on disk, to false when the
+ * partition turned out to be another process's (then nothing was kept).
+ */
+export type Bury = (task: Task, cause: string) => Promise<boolean>;
+
 export interface ApplierOptions {
-  readonly redis: Redis;
   readonly group: string;
   readonly handle: SubscribeOptions["handle"];
+  readonly bury: Bury;
   readonly log: Logger;
-  readonly metrics: StreamMetrics;
+  readonly metrics: ConsumerMetrics;
   readonly onDone: (owned: OwnedPartition) => void;
   readonly onLost: (owned: OwnedPartition) => void;
 }
 
-/** Makes the function that takes one entry to its end: handled, kept as a dead letter, or to be retried. */
+/** Makes the function that takes one record to its end: handled, kept as a dead letter, or to be retried. */
 export function createApplier(options: ApplierOptions): (task: Task, attempt: number) => Promise<Outcome> {
-  const { redis, group, handle, log, metrics, onDone, onLost } = options;
+  const { group, handle, bury, log, metrics, onDone, onLost } = options;
 
   async function deliver({ owned, slot, key, payload }: Task): Promise<void> {
     let event;
@@ -44,18 +49,7 @@ export function createApplier(options: ApplierOptions): (task: Task, attempt: nu
     await handle({ topic, partition, position: slot.id, key, event }, owned.signal);
   }
 
-  /** The record is kept before the entry counts as handled, so no crash can lose it; one may repeat it. */
-  async function bury({ owned, slot, key, payload }: Task, cause: string): Promise<boolean> {
-    const { topic, partition } = owned;
-    const fields = { topic, partition, position: slot.id, key, cause, payload };
-    const record = await scripts.deadLetter(
-      redis,
-      [streamKeys.lease(group, topic, partition), streamKeys.deadLetters(group)],
-      [owned.token, ...Object.entries(fields).flat()],
-    );
-    return record !== null;
-  }
-
+  /** The dead letter is kept before the record counts as handled, so no crash can lose it; one may repeat it. */
   async function attemptOnce(task: Task): Promise<"handled" | "dead"> {
     try {
       await deliver(task);
@@ -76,15 +70,16 @@ export function createApplier(options: ApplierOptions): (task: Task, attempt: nu
   }
 
   return async function apply(task, attempt) {
-    const { owned, slot, key } = task;
-    // What was read under a lease that is gone belongs to the next owner.
+    const { owned, slot, key, appendedAtMs } = task;
+    // What was read of a partition that is gone belongs to the next owner.
     if (!owned.active) return undefined;
     owned.enter();
     try {
       const outcome = await attemptOnce(task);
       owned.window.complete(slot);
       metrics.events.inc({ group, topic: owned.topic, outcome });
-      metrics.delaySeconds.observe({ group, topic: owned.topic }, delaySeconds(slot.id));
+      const delayMs = Math.max(0, Date.now() - appendedAtMs);
+      metrics.delaySeconds.observe({ group, topic: owned.topic }, delayMs / 1_000);
       onDone(owned);
       return undefined;
     } catch (error) {
@@ -101,9 +96,4 @@ export function createApplier(options: ApplierOptions): (task: Task, attempt: nu
       owned.leave();
     }
   };
-}
-
-/** Time since an entry was appended; its id begins with the milliseconds. */
-function delaySeconds(id: string): number {
-  return Math.max(0, Date.now() - Number(id.slice(0, id.indexOf("-")))) / 1_000;
 }

@@ -1,20 +1,20 @@
 import { setMaxListeners } from "node:events";
 import { createWindow, type Position, type Window } from "./window.ts";
 
-/** A partition that this process holds the lease of. */
+/** A partition that this process reads for its group. */
 export interface OwnedPartition {
   readonly topic: string;
   readonly partition: number;
-  /** Proof of the lease, `<member>:<fence>`; unique for ever. */
+  /** Names this time of owning the partition; unique for ever. */
   readonly token: string;
   readonly window: Window;
-  /** Aborted when the lease is lost, or when handlers have to end so that it can be handed over. */
+  /** Aborted when the partition is lost, or when handlers have to end so that it can be handed over. */
   readonly signal: AbortSignal;
-  /** Id of the last entry read. */
+  /** Position of the last record read, in the carrier's own form. */
   readFrom: string;
   /** False from the moment it is lost or handed over: nothing of it is started any more. */
   readonly active: boolean;
-  /** Moves the moment at which the lease counts as lost unless it is renewed. */
+  /** Moves the moment at which the partition counts as lost unless its lease is extended again. */
   extendLease(forMs: number): void;
   /** Nothing of it is started any more; handlers in flight may end. */
   stop(): void;
@@ -45,7 +45,7 @@ export function ownPartition(options: OwnedPartitionOptions): OwnedPartition {
   let running = 0;
   let idle = Promise.withResolvers<void>();
   idle.resolve();
-  // The lease ends by this process's own clock too: Redis may be out of reach when it does.
+  // The lease ends by this process's own clock too: the log may be out of reach when it does.
   let expiry = setTimeout(expire, options.leaseMs);
 
   function expire(): void {
@@ -82,4 +82,18 @@ export function ownPartition(options: OwnedPartitionOptions): OwnedPartition {
     idle: () => idle.promise,
   };
   return owned;
+}
+
+/**
+ * Lets the handlers of a partition end so that it can move: nothing of it is started any more, and what
+ * still runs after `drainMs` is aborted. Resolves when no handler runs, or a second after the abort.
+ */
+export async function drain(owned: OwnedPartition, drainMs: number): Promise<void> {
+  owned.stop();
+  const gaveUp = Promise.withResolvers<void>();
+  const abort = setTimeout(() => owned.abort("the partition moves to another process"), drainMs);
+  const giveUp = setTimeout(() => gaveUp.resolve(), drainMs + 1_000);
+  await Promise.race([owned.idle(), gaveUp.promise]);
+  clearTimeout(abort);
+  clearTimeout(giveUp);
 }

@@ -1,14 +1,14 @@
 import type { Counter, Gauge, Histogram } from "prom-client";
 import type { Metrics } from "../../metrics/index.ts";
 
-export interface StreamMetrics {
+export interface ConsumerMetrics {
   readonly events: Counter<"group" | "topic" | "outcome">;
   readonly delaySeconds: Histogram<"group" | "topic">;
   readonly partitions: Gauge<"group" | "topic">;
 }
 
 /** The metrics of consumers. */
-export function streamMetrics(metrics: Metrics): StreamMetrics {
+export function consumerMetrics(metrics: Metrics): ConsumerMetrics {
   return {
     events: metrics.counter({
       name: "chirrup_events_total",

@@ -1,0 +1,56 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findJava, freePort, type KafkaBroker, resolveJavaParts, startKafkaBroker } from "@chirrup/servers";
+
+const cache = fileURLToPath(new URL("../../../../node_modules/.cache/chirrup-java", import.meta.url));
+
+/** Why no broker can be started on this machine; undefined when one can. */
+export async function kafkaMissing(): Promise<string | undefined> {
+  try {
+    await findJava();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split("\n")[0];
+  }
+}
+
+/** A broker that can be killed and started again. */
+export interface KafkaServer {
+  readonly url: string;
+  /** Ends the broker without a word to anybody. */
+  kill(): Promise<void>;
+  /** Starts it again on its data. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts one broker on 127.0.0.1, its data in `folder`. The first call on a machine fetches Kafka. */
+export async function startKafka(folder: string): Promise<KafkaServer> {
+  const node = { id: 1, port: await freePort(), controllerPort: await freePort() };
+  const options = {
+    java: await findJava(),
+    parts: await resolveJavaParts(cache, () => undefined),
+    node,
+    nodes: [node],
+    clusterId: randomBytes(16).toString("base64url"),
+    dataDir: join(folder, "kafka"),
+    logFile: join(folder, "kafka.log"),
+    // Of one partition, so that the topics of groups are there sooner.
+    settings: { "offsets.topic.num.partitions": "1" },
+  };
+  let broker: KafkaBroker = await startKafkaBroker(options);
+  return {
+    url: `kafka://127.0.0.1:${node.port}`,
+    async kill() {
+      process.kill(broker.pid, "SIGKILL");
+      await broker.exited;
+    },
+    async start() {
+      broker = await startKafkaBroker(options);
+    },
+    async stop() {
+      await broker.stop();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EventLog } from "@chirrup/platform";
+import { waitFor } from "@chirrup/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Carrier, firstFault, numbered, numberedRecords } from "./carrier.ts";
+import { eventLogContract } from "./event-log-contract.ts";
+import { kafkaCarrier } from "./kafka-carrier.ts";
+import { kafkaMissing, type KafkaServer, startKafka } from "./kafka-server.ts";
+
+const missing = await kafkaMissing();
+if (missing !== undefined) console.warn(`The event log on Kafka is not tested: ${missing}`);
+
+describe.skipIf(missing !== undefined)("Kafka", { timeout: 60_000 }, () => {
+  let folder: string;
+  let server: KafkaServer;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "chirrup-kafka-"));
+    server = await startKafka(folder);
+  }, 180_000);
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  eventLogContract("Kafka", () => kafkaCarrier(server.url));
+
+  async function withLog(work: (carrier: Carrier, log: EventLog) => Promise<void>): Promise<void> {
+    const carrier = await kafkaCarrier(server.url);
+    const log = carrier.openLog();
+    try {
+      await work(carrier, log);
+    } finally {
+      await log.close();
+      await carrier.close();
+    }
+  }
+
+  it("hands an event over within milliseconds of its append", () =>
+    withLog(async (carrier, log) => {
+      const delaysMs: number[] = [];
+      let appendedAt = 0;
+      await log.subscribe({
+        group: "readers",
+        topics: ["posts", "users", "follows"],
+        handle() {
+          delaysMs.push(performance.now() - appendedAt);
+          return Promise.resolve();
+        },
+      });
+      for (let i = 1; i <= 50; i++) {
+        appendedAt = performance.now();
+        await carrier.append([numbered(`k${i}`, 1)]);
+        await waitFor(() => delaysMs.length === i, { intervalMs: 1 });
+      }
+      expect(delaysMs.toSorted((a, b) => a - b)[25]).toBeLessThan(50);
+    }));
+
+  it("goes on behind a death of the broker, without a loss and in order", () =>
+    withLog(async (carrier, log) => {
+      const handled: { key: string; number: number }[] = [];
+      const subscription = await log.subscribe({
+        group: "readers",
+        topics: ["posts"],
+        handle({ key, event }) {
+          handled.push({ key, number: Number(event.eventId) });
+          return Promise.resolve();
+        },
+      });
+      const records = numberedRecords(2_000, 40);
+      await carrier.append(records.slice(0, 1_000));
+      await waitFor(() => handled.length > 500);
+      await server.kill();
+      await server.start();
+      await waitFor(() => carrier.append(records.slice(1_000)).then(() => true));
+      await waitFor(() => new Set(handled.map(({ key, number }) => `${key} ${number}`)).size === 2_000, {
+        timeoutMs: 30_000,
+      });
+      expect(firstFault(handled)).toBeUndefined();
+      await waitFor(async () => (await subscription.lag()) === 0);
+    }));
+});

@@ -16,8 +16,9 @@ export default defineConfig({
             "{packages,services,apps}/*/tests/**/*.test.ts",
           ],
           globalSetup: ["packages/testkit/src/global-setup.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          // Far above what a test takes: a busy machine is no failure.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -26,7 +27,7 @@ export default defineConfig({
           name: "platform",
           include: ["tests/e2e/*.test.ts"],
           globalSetup: ["tests/e2e/global-setup.ts"],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
           // One platform serves all; faults must not befall a neighbour's test.
           fileParallelism: false,

@@ -6,6 +6,13 @@ export {
   UnprocessableEvent,
 } from "./event-log.ts";
 export { type EventLogOptions, openEventLog } from "./open-event-log.ts";
+export {
+  type AppendableRecord,
+  type DeadLetter,
+  type EventLogOperator,
+  openEventLogOperator,
+  type PartitionLag,
+} from "./operator.ts";
 export * from "./outbox.ts";
 export { partitionCount, partitionOf } from "./partition-of.ts";
 export { type EventRedisOptions, openEventRedis, whenReady } from "./streams/connection.ts";

@@ -4,8 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type EventLog, type ReceivedEvent, UnprocessableEvent } from "@chirrup/platform";
-import { waitFor } from "@chirrup/testkit";
+import {
+  type EventLog,
+  type EventLogOperator,
+  openEventLogOperator,
+  type ReceivedEvent,
+  UnprocessableEvent,
+} from "@chirrup/platform";
+import { testLog, waitFor } from "@chirrup/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AppendedRecord, type Carrier, firstFault, numbered, numberedRecords } from "./carrier.ts";
 
@@ -229,6 +235,82 @@ export function eventLogContract(name: string, makeCarrier: () => Promise<Carrie
         [second, junk].map(({ payload }) => Buffer.from(payload).toString("hex")),
       );
     });
+
+    async function withOperator(work: (operator: EventLogOperator) => Promise<void>): Promise<void> {
+      const operator = await openEventLogOperator({ url: carrier.url, log: testLog() });
+      try {
+        await work(operator);
+      } finally {
+        await operator.close();
+      }
+    }
+
+    it("lets an operator list dead letters and replay them once their cause is gone", async () => {
+      const handled: Handled[] = [];
+      let broken = true;
+      const subscription = await openLog().subscribe({
+        group: "readers",
+        topics: ["posts"],
+        handle(event) {
+          const seen = handledOf(event);
+          if (broken && seen.number <= 3) return Promise.reject(new UnprocessableEvent("no such author"));
+          handled.push(seen);
+          return Promise.resolve();
+        },
+      });
+      await carrier.append(numberedRecords(5, 1));
+      await waitFor(async () => (await subscription.lag()) === 0);
+      await withOperator(async (operator) => {
+        expect(await operator.groupsWithDeadLetters()).toEqual(["readers"]);
+        expect(await operator.deadLetters("readers", 2)).toHaveLength(2);
+        expect(await operator.deadLetters("readers", 100)).toMatchObject(
+          Array.from({ length: 3 }, () => ({
+            group: "readers",
+            topic: "posts",
+            partition: carrier.partitionOf("k0"),
+            key: "k0",
+            cause: "no such author",
+          })),
+        );
+        // What still cannot be applied comes back behind the others.
+        expect(await operator.replayDeadLetters("readers", 1)).toBe(1);
+        await waitFor(async () => (await subscription.lag()) === 0);
+        expect(await operator.deadLetters("readers", 100)).toHaveLength(3);
+        broken = false;
+        expect(await operator.replayDeadLetters("readers", 100)).toBe(3);
+        expect(await operator.deadLetters("readers", 100)).toEqual([]);
+        expect(await operator.groupsWithDeadLetters()).toEqual([]);
+        expect(await operator.deadLetters("nobody", 100)).toEqual([]);
+      });
+      await waitFor(async () => (await subscription.lag()) === 0);
+      expect(handled.map(({ number }) => number)).toEqual([4, 5, 2, 3, 1]);
+    });
+
+    it("tells an operator the lag of each partition, and takes records from him", () =>
+      withOperator(async (operator) => {
+        const gate = Promise.withResolvers<void>();
+        const subscription = await openLog().subscribe({
+          group: "readers",
+          topics: ["posts", "users"],
+          handle: () => gate.promise,
+        });
+        const records = numberedRecords(1_200, 40);
+        await operator.append(records);
+        const expected = Array.from({ length: 8 }, (_, partition) => ({
+          group: "readers",
+          topic: "posts",
+          partition,
+          lag: records.filter(({ key }) => carrier.partitionOf(key) === partition).length,
+        }));
+        const lag = await operator.lag();
+        expect(lag.filter(({ topic }) => topic === "posts")).toEqual(expected);
+        expect(lag.filter(({ topic }) => topic === "users").map((row) => row.lag)).toEqual(
+          Array.from({ length: 8 }, () => 0),
+        );
+        gate.resolve();
+        await waitFor(async () => (await subscription.lag()) === 0);
+        expect((await operator.lag()).every((row) => row.lag === 0)).toBe(true);
+      }));
 
     it("tells exactly how far a group is behind", async () => {
       const gate = Promise.withResolvers<void>();

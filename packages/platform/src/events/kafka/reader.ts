@@ -3,6 +3,7 @@ import type { ClusterMetadata, Consumer, RecordsBatch } from "@platformatic/kafk
 import type { Logger } from "../../log/index.ts";
 import type { OwnedPartition } from "../consume/owned-partition.ts";
 import type { Pipeline } from "../consume/pipeline.ts";
+import { type FetchResponse, lastOffsetOf, recordsOf } from "./records.ts";
 
 /** A partition with this many records read and not committed is left alone until it has halved. */
 const windowRecords = 1_024;
@@ -16,8 +17,6 @@ const shortWaitMs = 20;
 const retryMs = 200;
 const earliest = -2n;
 const offsetOutOfRange = 1;
-const controlBatch = 0x20;
-const appendTime = 0x08;
 
 export interface Reader {
   /** Tells that the partitions to read have changed. */
@@ -37,8 +36,6 @@ export interface ReaderOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
-
-type FetchResponse = Awaited<ReturnType<Consumer["fetch"]>>;
 
 const nextOf = (owned: OwnedPartition): bigint => BigInt(owned.readFrom) + 1n;
 const nameOf = (topic: string, partition: number): string => `${topic}:${partition}`;
@@ -114,23 +111,12 @@ export function startReader({ fetcher, topics, owned, pipeline, log, signal }: R
   }
 
   function receiveBatch(held: OwnedPartition, batch: RecordsBatch): void {
-    const lastOffset = batch.firstOffset + BigInt(batch.lastOffsetDelta);
-    const handed = (batch.attributes & controlBatch) === 0 ? batch.records : [];
-    for (const record of handed) {
-      const offset = batch.firstOffset + BigInt(record.offsetDelta);
+    const lastOffset = lastOffsetOf(batch);
+    for (const { offset, key, value, appendedAtMs } of recordsOf(batch)) {
       // A batch comes whole, though only its end was asked for.
       if (!held.active || offset < nextOf(held)) continue;
       held.readFrom = String(offset);
-      const stamp =
-        (batch.attributes & appendTime) === 0
-          ? batch.firstTimestamp + record.timestampDelta
-          : batch.maxTimestamp;
-      pipeline.take(held, {
-        id: held.readFrom,
-        key: record.key?.toString() ?? "",
-        payload: record.value ?? new Uint8Array(),
-        appendedAtMs: Number(stamp),
-      });
+      pipeline.take(held, { id: held.readFrom, key, payload: value, appendedAtMs });
     }
     // Markers of transactions, and what compaction left out at the end, are places without a record.
     if (held.active && lastOffset >= nextOf(held)) {

@@ -4,6 +4,9 @@ import { partitionCount } from "../partition-of.ts";
 /** The topic of what a group could not apply: one partition, kept until it is replayed. */
 export const deadLetterTopic = (group: string): string => `dead.${group}`;
 
+/** The group of a dead-letter topic; undefined for any other topic. */
+export const deadLetterGroup = (topic: string): string | undefined => /^dead\.(.+)$/.exec(topic)?.[1];
+
 async function createTopics(
   admin: Admin,
   topics: readonly string[],

@@ -15,6 +15,7 @@ import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import { createUsers } from "./clients/user.ts";
 import { configSchema, thresholdsOf } from "./config.ts";
 import { createUsersConsumer } from "./consumers/users.ts";
+import { foldUntilStopped } from "./jobs/fold-followers.ts";
 import { reconcileUntilDone } from "./jobs/reconcile-celebrity-states.ts";
 import { createHandlers } from "./server.ts";
 
@@ -40,6 +41,9 @@ await runService({
     const reconciled = reconcileUntilDone({ postgres, ids, thresholds }, log, signal);
     onStop("reconciliation", () => reconciled);
 
+    const folding = foldUntilStopped({ postgres, ids, thresholds }, log, signal);
+    onStop("folding", () => folding);
+
     const cursors = createCursors(config.CURSOR_SECRET);
     const server = await serveRpc({
       service: FollowService,
@@ -59,7 +63,7 @@ await runService({
       .subscribe({
         group: "follow",
         topics: [topics.users],
-        handle: createUsersConsumer({ postgres, ids, thresholds, log }),
+        handle: createUsersConsumer({ postgres, ids, log }),
       })
       .catch((error: unknown) => {
         if (!signal.aborted) log.error({ err: error }, "the events of users are not followed");

@@ -6,6 +6,7 @@ import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service"
 import { testLog, waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createUsersConsumer } from "../src/consumers/users.ts";
+import { foldFollowers } from "../src/jobs/fold-followers.ts";
 import { insertEdge } from "../src/store/edges.ts";
 import { as, range, refusal, startFollowService, type FollowServiceUnderTest } from "./follow-service.ts";
 
@@ -54,10 +55,12 @@ describe("a deleted account", () => {
     await follow(2n, 3n);
     // 9 rises with 4 followers, and falls with fewer than 3.
     for (const follower of [1n, 2n, 3n, 4n]) await follow(follower, 9n);
+    await foldFollowers(service.context, live);
     await service.client.unfollow({ userId: 9n }, as(4n));
 
     await consume(1n);
     await consume(1n);
+    await foldFollowers(service.context, live);
     expect((await goneEdges(1n)).toSorted()).toEqual(["1>2", "1>3", "1>9", "2>1", "3>1", "4>1"]);
     expect(await counts(1n)).toEqual([0n, 0n]);
     expect(await counts(2n)).toEqual([0n, 2n]);

@@ -1,6 +1,7 @@
 import { testLog } from "@chirrup/testkit";
 import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import { describe, expect, it } from "vitest";
+import { foldFollowers } from "../src/jobs/fold-followers.ts";
 import { reconcileCelebrityStates, reconcileUntilDone } from "../src/jobs/reconcile-celebrity-states.ts";
 import {
   as,
@@ -14,10 +15,16 @@ const { NORMAL, RISING, CELEBRITY, FALLING } = CelebrityState;
 const thresholds = { up: 4, down: 3 };
 const author = 1n;
 
-const follow = (service: FollowServiceUnderTest, ...followers: bigint[]) =>
-  Promise.all(followers.map((follower) => service.client.follow({ userId: author }, as(follower))));
-const unfollow = (service: FollowServiceUnderTest, ...followers: bigint[]) =>
-  Promise.all(followers.map((follower) => service.client.unfollow({ userId: author }, as(follower))));
+const live = new AbortController().signal;
+
+async function follow({ client, context }: FollowServiceUnderTest, ...followers: bigint[]): Promise<void> {
+  await Promise.all(followers.map((follower) => client.follow({ userId: author }, as(follower))));
+  await foldFollowers(context, live);
+}
+async function unfollow({ client, context }: FollowServiceUnderTest, ...followers: bigint[]): Promise<void> {
+  await Promise.all(followers.map((follower) => client.unfollow({ userId: author }, as(follower))));
+  await foldFollowers(context, live);
+}
 
 /** The author's published changes as [state, epoch]. */
 async function changes(service: FollowServiceUnderTest, of = author): Promise<[number, bigint][]> {

@@ -9,11 +9,14 @@ describe("reads for a fan-out", () => {
   let service: FollowServiceUnderTest;
   beforeAll(async () => {
     service = await startFollowService({ onQuery: (name) => queries.push(name) });
-    await service.postgres.query({
-      name: "test-edges",
-      text: "insert into follows (follower_id, followee_id, id) select n, $1, n from generate_series(1, 200000) n",
-      values: [author],
-    });
+    for (let first = 1; first < 200_000; first += 20_000) {
+      await service.postgres.query({
+        name: "test-edges",
+        text: `insert into follows (follower_id, followee_id, id)
+          select n, $1, n from generate_series($2::bigint, $2::bigint + 19999) n`,
+        values: [author, first],
+      });
+    }
   });
   afterAll(() => service[Symbol.asyncDispose]());
 

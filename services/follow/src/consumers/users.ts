@@ -1,8 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { appendOutbox, topics, type Logger, type Queryable, type ReceivedEvent } from "@chirrup/platform";
 import type { FollowContext } from "../context.ts";
-import { afterCount } from "../domain/celebrity-state.ts";
-import { moveState } from "../store/celebrity-states.ts";
 import { edgeWriters, insertDeletedAccount } from "../store/deleted-accounts.ts";
 import {
   deleteAnswersFor,
@@ -15,7 +13,7 @@ import {
 const edgesAtOnce = 100;
 const lookAgainMs = 20;
 
-type UsersConsumerContext = Pick<FollowContext, "postgres" | "ids" | "thresholds"> & { readonly log: Logger };
+type UsersConsumerContext = Pick<FollowContext, "postgres" | "ids"> & { readonly log: Logger };
 
 /**
  * Applies the topic `users`, keyed by user: a deleted account's edges are deleted, both ways, with their events
@@ -75,7 +73,7 @@ async function deleteEdges(
 
 async function announce(
   tx: Queryable,
-  { ids, thresholds }: UsersConsumerContext,
+  { ids }: UsersConsumerContext,
   edges: readonly GoneEdge[],
   traceparent: string,
 ): Promise<void> {
@@ -87,12 +85,5 @@ async function announce(
       eventId: ids.next(),
       traceparent,
     });
-  }
-  const left = new Map(edges.map(({ followeeId, followers }) => [followeeId, followers]));
-  for (const [userId, followers] of left) {
-    if (followers >= thresholds.down) continue;
-    const decide = ({ state }: Parameters<Parameters<typeof moveState>[1]["decide"]>[0]) =>
-      afterCount(state, followers, thresholds);
-    await moveState(tx, { ids, userId, traceparent, decide });
   }
 }

@@ -8,11 +8,9 @@ import {
 } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import type { FollowContext, Rpc } from "../context.ts";
-import { afterCount } from "../domain/celebrity-state.ts";
 import { requireAnother, requireRoom, type Ends } from "../domain/edge.ts";
 import { requireUserId } from "../domain/user-id.ts";
 import { oncePerKey } from "../idempotency.ts";
-import { moveState } from "../store/celebrity-states.ts";
 import { deletedAmong } from "../store/deleted-accounts.ts";
 import { insertEdge, readRelationship } from "../store/edges.ts";
 
@@ -41,7 +39,7 @@ export function follow(context: FollowContext): Rpc<"follow"> {
 
 async function addEdge(
   tx: Queryable,
-  { ids, thresholds }: Pick<FollowContext, "ids" | "thresholds">,
+  { ids }: Pick<FollowContext, "ids">,
   { followerId, followeeId }: Ends,
   traceparent: string,
 ): Promise<void> {
@@ -56,15 +54,6 @@ async function addEdge(
     eventId: ids.next(),
     traceparent,
   });
-  // Not only when the count meets the threshold exactly: another instance may run with another one.
-  if (edge.followers >= thresholds.up) {
-    await moveState(tx, {
-      ids,
-      userId: followeeId,
-      traceparent,
-      decide: ({ state }) => afterCount(state, edge.followers, thresholds),
-    });
-  }
 }
 
 /** Refuses an edge of which an end has been deleted since the caller was let in, or the followee found. */

@@ -1,11 +1,9 @@
 import { appendOutbox, requireCaller, topics, type Queryable } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import type { FollowContext, Rpc } from "../context.ts";
-import { afterCount } from "../domain/celebrity-state.ts";
 import type { Ends } from "../domain/edge.ts";
 import { requireUserId } from "../domain/user-id.ts";
 import { oncePerKey } from "../idempotency.ts";
-import { moveState } from "../store/celebrity-states.ts";
 import { deleteEdge, readRelationship } from "../store/edges.ts";
 
 export function unfollow(context: FollowContext): Rpc<"unfollow"> {
@@ -33,7 +31,7 @@ export function unfollow(context: FollowContext): Rpc<"unfollow"> {
 
 async function removeEdge(
   tx: Queryable,
-  { ids, thresholds }: Pick<FollowContext, "ids" | "thresholds">,
+  { ids }: Pick<FollowContext, "ids">,
   { followerId, followeeId }: Ends,
   traceparent: string,
 ): Promise<void> {
@@ -47,13 +45,4 @@ async function removeEdge(
     eventId: ids.next(),
     traceparent,
   });
-  // Not only when the count meets the threshold exactly: another instance may run with another one.
-  if (edge.followers < thresholds.down) {
-    await moveState(tx, {
-      ids,
-      userId: followeeId,
-      traceparent,
-      decide: ({ state }) => afterCount(state, edge.followers, thresholds),
-    });
-  }
 }

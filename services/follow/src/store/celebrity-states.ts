@@ -82,6 +82,15 @@ export interface CelebrityOf {
   readonly state: CelebrityState;
 }
 
+/** SQL that holds when the state of `author`, a left join's row, does not fit a number of followers. */
+export function misfit(
+  followers: string,
+  { up, down }: { readonly up: string; readonly down: string },
+): string {
+  return `case when author.state in (${RISING}, ${CELEBRITY})
+          then ${followers} < ${down}::bigint else ${followers} >= ${up}::bigint end`;
+}
+
 /** Authors above `afterId`, up to `throughId`, whose state does not fit the number of their followers. */
 export async function misfits(
   db: Queryable,
@@ -93,7 +102,7 @@ export async function misfits(
       select counts.user_id as id
       from follow_counts as counts left join celebrity_states as author using (user_id)
       where counts.user_id > $1 and counts.user_id <= $2
-        and case when author.state in (${RISING}, ${CELEBRITY}) then followers < $4 else followers >= $3 end
+        and ${misfit("followers", { up: "$3", down: "$4" })}
       order by counts.user_id`,
     values: [afterId, throughId, up, down],
   });

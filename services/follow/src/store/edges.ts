@@ -1,11 +1,10 @@
 import type { Queryable } from "@chirrup/platform";
 import type { Ends, ListedEdge } from "../domain/edge.ts";
+import { noteFollowers } from "./follower-deltas.ts";
 
 /** What an edge's change leaves behind. */
 export interface ChangedEdge {
   readonly id: bigint;
-  /** How many follow the followee now. */
-  readonly followers: bigint;
   /** How many the follower follows now. */
   readonly following: bigint;
 }
@@ -13,10 +12,9 @@ export interface ChangedEdge {
 /**
  * Inserts an edge and counts it, in one round trip; undefined when it was there or an end has been deleted.
  *
- * *Why this order of locks*: the edge comes first, so who comes second for the same edge waits before
- * holding anything; then both count rows, the lower id first, so that two who follow each other at once
- * never wait for one another. Both rows stay locked until the transaction ends, which makes the changes
- * of one follower, and those of one followee, come one after another.
+ * *Locks*: the edge comes first, so who comes second for the same edge waits before holding anything; then the
+ * follower's count row, which makes the changes of one follower come one after another. The followee's number
+ * changes by a row of its own, so that those who follow the same author do not wait for one another.
  */
 export async function insertEdge(
   tx: Queryable,
@@ -29,19 +27,13 @@ export async function insertEdge(
         insert into follows (follower_id, followee_id, id) select $1, $2, $3
         where not exists (select from deleted_accounts where user_id in ($1, $2))
         on conflict do nothing
-        returning id
-      ), counted as (
-        insert into follow_counts as counts (user_id, followers, following)
-        select user_id, (user_id = $2)::int, (user_id = $1)::int
-        from edge, unnest(array[$1, $2]::bigint[]) as ends (user_id)
-        order by user_id
-        on conflict (user_id) do update
-        set followers = counts.followers + excluded.followers, following = counts.following + excluded.following
-        returning user_id, followers, following
+        returning id, follower_id, followee_id
+      ), noted as (${noteFollowers("edge", 1)}), counted as (
+        insert into follow_counts as counts (user_id, following) select follower_id, 1 from edge
+        on conflict (user_id) do update set following = counts.following + 1
+        returning following
       )
-      select edge.id, followee.followers, follower.following
-      from edge, counted as followee, counted as follower
-      where followee.user_id = $2 and follower.user_id = $1`,
+      select edge.id, counted.following from edge, counted`,
     values: [followerId, followeeId, id],
   });
   return changed;
@@ -52,26 +44,18 @@ export async function deleteEdge(
   tx: Queryable,
   { followerId, followeeId }: Ends,
 ): Promise<ChangedEdge | undefined> {
-  // The rows proposed for insertion are never stored, for a counted edge has both; an upsert locks them in
-  // the order of its input, which an update does not promise.
   const [changed] = await tx.query<ChangedEdge>({
     name: "delete-edge",
     text: `
       with edge as (
         delete from follows where follower_id = $1 and followee_id = $2
-        returning id
-      ), counted as (
-        insert into follow_counts as counts (user_id)
-        select user_id from edge, unnest(array[$1, $2]::bigint[]) as ends (user_id)
-        order by user_id
-        on conflict (user_id) do update
-        set followers = counts.followers - (counts.user_id = $2)::int,
-            following = counts.following - (counts.user_id = $1)::int
-        returning user_id, followers, following
+        returning id, follower_id, followee_id
+      ), noted as (${noteFollowers("edge", -1)}), counted as (
+        update follow_counts as counts set following = counts.following - 1
+        from edge where counts.user_id = edge.follower_id
+        returning counts.following
       )
-      select edge.id, followee.followers, follower.following
-      from edge, counted as followee, counted as follower
-      where followee.user_id = $2 and follower.user_id = $1`,
+      select edge.id, counted.following from edge, counted`,
     values: [followerId, followeeId],
   });
   return changed;

@@ -1,10 +1,10 @@
 import type { Queryable } from "@chirrup/platform";
 import type { Ends } from "../domain/edge.ts";
+import { noteFollowers } from "./follower-deltas.ts";
 
-/** An edge that was, and how many follow its followee now. */
+/** An edge that was. */
 export interface GoneEdge extends Ends {
   readonly id: bigint;
-  readonly followers: bigint;
 }
 
 /** Deletes some of the edges by which a user follows others and uncounts them. */
@@ -25,7 +25,7 @@ export function deleteSomeFollowers(tx: Queryable, userId: bigint, limit: number
   });
 }
 
-/** With the locks of insertEdge: first the edges, then all count rows in the order of their users. */
+/** With the locks of insertEdge: first the edges, then the followers' count rows in the order of their users. */
 function deleteSome(doomed: string): string {
   return `
     with doomed as (
@@ -34,24 +34,14 @@ function deleteSome(doomed: string): string {
       delete from follows using doomed
       where follows.follower_id = doomed.follower_id and follows.followee_id = doomed.followee_id
       returning follows.id, follows.follower_id, follows.followee_id
-    ), change as (
-      select user_id, sum(followers) as followers, sum(following) as following
-      from (
-        select follower_id as user_id, 0 as followers, 1 as following from edge
-        union all
-        select followee_id, 1, 0 from edge
-      ) as ends
-      group by user_id
-    ), counted as (
-      insert into follow_counts as counts (user_id, followers, following)
-      select user_id, followers, following from change order by user_id
-      on conflict (user_id) do update
-      set followers = counts.followers - excluded.followers, following = counts.following - excluded.following
-      returning user_id, followers
+    ), noted as (${noteFollowers("edge", -1)}), counted as (
+      -- The rows proposed for insertion are never stored, for a counted edge has its row; an upsert locks
+      -- them in the order of its input, which an update does not promise.
+      insert into follow_counts as counts (user_id, following)
+      select follower_id, count(*) from edge group by follower_id order by follower_id
+      on conflict (user_id) do update set following = counts.following - excluded.following
     )
-    select edge.id, edge.follower_id as "followerId", edge.followee_id as "followeeId", counted.followers
-    from edge join counted on counted.user_id = edge.followee_id
-    order by edge.id`;
+    select id, follower_id as "followerId", followee_id as "followeeId" from edge order by id`;
 }
 
 /** Deletes the answers kept for a user's idempotency keys. */

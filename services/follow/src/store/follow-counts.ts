@@ -1,4 +1,5 @@
 import type { Queryable } from "@chirrup/platform";
+import { unfoldedFollowers } from "./follower-deltas.ts";
 
 /** How many edges a user has. */
 export interface Counts {
@@ -6,17 +7,20 @@ export interface Counts {
   readonly following: bigint;
 }
 
-/** A user's counts, zeros when nothing is stored. */
+/** A user's counts, zeros when nothing is stored. Exact: what is not folded in yet is added. */
 export async function readCounts(db: Queryable, userId: bigint): Promise<Counts> {
   const [counts] = await db.query<Counts>({
     name: "read-counts",
-    text: `select followers, following from follow_counts where user_id = $1`,
+    text: `
+      select coalesce(counts.followers, 0) + ${unfoldedFollowers("$1")} as followers,
+        coalesce(counts.following, 0) as following
+      from (select) as one left join follow_counts as counts on counts.user_id = $1`,
     values: [userId],
   });
   return counts ?? { followers: 0n, following: 0n };
 }
 
-/** How many follow a user, held still until the transaction ends. */
+/** How many follow a user as far as it is folded in, held still until the transaction ends. */
 export async function lockFollowers(tx: Queryable, userId: bigint): Promise<bigint> {
   const [counts] = await tx.query<Pick<Counts, "followers">>({
     name: "lock-followers",

@@ -73,6 +73,37 @@ program
   .option("--json", "one JSON object on standard output")
   .action(async (flags) => (await import("./commands/audit.ts")).audit(flags));
 
+const events = program
+  .command("events")
+  .description("look after the event log: how far its readers are, what they could not apply");
+
+events
+  .command("lag")
+  .description("what each group of consumers has not handled yet, by topic and partition")
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/events.ts")).lag(flags));
+
+events
+  .command("dead-letters")
+  .description("what groups could not apply, with its cause, oldest first")
+  .option("--group <name>", "of one group; of all without it")
+  .option("--limit <count>", "at most so many of a group", "100")
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/events.ts")).deadLetters(flags));
+
+events
+  .command("replay")
+  .description(
+    "append dead letters to their topics again, or what an outbox keeps; consumers bear repetition",
+  )
+  .option("--group <name>", "dead letters of one group; of all without it")
+  .option("--limit <count>", "at most so many dead letters of a group", "1000")
+  .option("--from-outbox", "append the rows of a service's outbox, as after the loss of its slot")
+  .option("--source <service>", "user, follow or post (with --from-outbox)")
+  .option("--since <time>", "rows of the last 90s, 30m, 2h; 48h are kept (with --from-outbox)", "48h")
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/events.ts")).replay(flags));
+
 program
   .command("run", { hidden: true })
   .argument("<task>", "test, check, format")

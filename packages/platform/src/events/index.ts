@@ -1,3 +1,4 @@
+export { describeEvent, type EventDescription } from "./describe-event.ts";
 export {
   type EventLog,
   type ReceivedEvent,

@@ -1,0 +1,121 @@
+import {
+  createLogger,
+  type DeadLetter,
+  describeEvent,
+  type EventLogOperator,
+  openEventLogOperator,
+} from "@chirrup/platform";
+import { durationMs } from "../events/duration.ts";
+import { replayOutbox } from "../events/replay-outbox.ts";
+import { openHome } from "../launcher/paths.ts";
+import type { Access } from "../launcher/state.ts";
+import { runningState } from "../launcher/status.ts";
+import { wholeNumber } from "./whole-number.ts";
+
+export interface JsonFlag {
+  readonly json?: boolean;
+}
+
+export interface DeadLettersFlags extends JsonFlag {
+  readonly group?: string;
+  readonly limit: string;
+}
+
+export interface ReplayFlags extends DeadLettersFlags {
+  readonly fromOutbox?: boolean;
+  readonly source?: string;
+  readonly since: string;
+}
+
+const mostDeadLetters = 100_000;
+
+async function withLog<T>(work: (operator: EventLogOperator, access: Access) => Promise<T>): Promise<T> {
+  const state = runningState(openHome());
+  if (state === undefined) throw new Error("nothing runs; start the platform with: npm run up");
+  const log = createLogger({ service: "chirrup", level: "silent", format: "json" });
+  const operator = await openEventLogOperator({ url: state.access.eventLogUrl, log });
+  try {
+    return await work(operator, state.access);
+  } finally {
+    await operator.close();
+  }
+}
+
+function print(flags: JsonFlag, answer: object, lines: readonly string[]): void {
+  process.stdout.write(flags.json === true ? `${JSON.stringify(answer)}\n` : `${lines.join("\n")}\n`);
+}
+
+/** `chirrup events lag`: what each group has not committed yet. */
+export function lag(flags: JsonFlag): Promise<void> {
+  return withLog(async (operator) => {
+    const partitions = await operator.lag();
+    const total = partitions.reduce((sum, row) => sum + row.lag, 0);
+    const lines = Object.entries(Object.groupBy(partitions, ({ group, topic }) => `${group} ${topic}`)).map(
+      ([name, rows = []]) => {
+        const behind = rows.reduce((sum, row) => sum + row.lag, 0);
+        return `${name.padEnd(32)} ${String(behind).padStart(8)}   by partition: ${rows.map((row) => row.lag).join(" ")}`;
+      },
+    );
+    print(flags, { lag: total, partitions }, lines.length === 0 ? ["No group reads the log."] : lines);
+  });
+}
+
+const groupsOf = async (operator: EventLogOperator, group: string | undefined): Promise<readonly string[]> =>
+  group === undefined ? operator.groupsWithDeadLetters() : [group];
+
+function toJson({ payload, buriedAtMs, ...letter }: DeadLetter): object {
+  const told = describeEvent(payload);
+  return {
+    ...letter,
+    buriedAt: new Date(buriedAtMs).toISOString(),
+    event: told?.event ?? null,
+    eventId: told?.eventId ?? null,
+    payload: Buffer.from(payload).toString("base64"),
+  };
+}
+
+function toLine(letter: DeadLetter): string {
+  const { group, topic, partition, position, key, cause, buriedAtMs, payload } = letter;
+  const told = describeEvent(payload);
+  const event = told === undefined ? "not an event" : `${told.event} ${told.eventId}`;
+  return `${new Date(buriedAtMs).toISOString()}  ${group}  ${topic}/${partition}@${position}  key ${key}  ${event}: ${cause}`;
+}
+
+/** `chirrup events dead-letters`: what groups could not apply. */
+export function deadLetters(flags: DeadLettersFlags): Promise<void> {
+  const limit = wholeNumber("--limit", flags.limit, 1, mostDeadLetters);
+  return withLog(async (operator) => {
+    const letters: DeadLetter[] = [];
+    for (const group of await groupsOf(operator, flags.group))
+      letters.push(...(await operator.deadLetters(group, limit)));
+    print(
+      flags,
+      { deadLetters: letters.map(toJson) },
+      letters.length === 0 ? ["There are no dead letters."] : letters.map(toLine),
+    );
+  });
+}
+
+function sourceUrl({ databases }: Access, source: string | undefined): string {
+  const url = Object.entries(databases).find(([name]) => name === source)?.[1];
+  if (url === undefined) throw new Error(`--source must be one of ${Object.keys(databases).join(", ")}`);
+  return url;
+}
+
+/** `chirrup events replay`: appends dead letters again or, with --from-outbox, what an outbox keeps. */
+export function replay(flags: ReplayFlags): Promise<void> {
+  const limit = wholeNumber("--limit", flags.limit, 1, mostDeadLetters);
+  const sinceMs = durationMs("--since", flags.since);
+  return withLog(async (operator, access) => {
+    let replayed = 0;
+    if (flags.fromOutbox === true) {
+      const databaseUrl = sourceUrl(access, flags.source);
+      const onProgress = (rows: number): void => void process.stderr.write(`${rows} rows …\n`);
+      replayed = await replayOutbox({ databaseUrl, operator, sinceMs, onProgress });
+    } else {
+      for (const group of await groupsOf(operator, flags.group))
+        replayed += await operator.replayDeadLetters(group, limit);
+    }
+    print(flags, { replayed }, [`Appended ${replayed} events again.`]);
+  });
+}

@@ -36,7 +36,7 @@ type Settings = CommonSettings & {
 export const configSchema: z.ZodObject<Settings> = z.object({
   ...commonSettings,
   REDIS_URL: setting.url("redis", "rediss").describe("Redis of the timelines. May lose everything."),
-  EVENT_LOG_URL: setting.url("redis", "rediss").describe("Redis of the event log."),
+  EVENT_LOG_URL: setting.eventLog().describe("The event log: kafka://host:port,… or, embedded, its Redis."),
   POST_SERVICE: setting.address().describe("Post service."),
   FOLLOW_SERVICE: setting.address().describe("Follow service."),
   USER_SERVICE: setting.address().describe("User service."),

@@ -27,7 +27,7 @@ const databaseUrl = setting.url("postgres", "postgresql").describe("The post dat
 export const configSchema: z.ZodObject<Settings> = z.object({
   ...commonSettings,
   DATABASE_URL: databaseUrl,
-  EVENT_LOG_URL: setting.url("redis", "rediss").describe("Redis of the event log."),
+  EVENT_LOG_URL: setting.eventLog().describe("The event log: kafka://host:port,… or, embedded, its Redis."),
   USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
   CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
   POST_EDIT_WINDOW_MS: setting

@@ -67,6 +67,11 @@ describe("setting", () => {
       ["127.0.0.1:1", "[::1]:50", "dns:///post:5001"],
       ["host", "host:0", "host:65536", "::1:5", "http://a:1"],
     ],
+    [
+      setting.eventLog(),
+      ["redis://a:1", "rediss://:p@a:1/2", "kafka://a:9092", "kafka://a:1,b-2.c:2"],
+      ["a:9092", "kafka://", "kafka://a", "kafka://a:1,", "kafka://u:p@a:1", "http://a:1"],
+    ],
     [setting.boolean(), ["true", "0"], ["yes", "TRUE"]],
     [setting.logLevel(), ["info", "silent"], ["INFO"]],
   ])("%# takes the good and refuses the bad", (schema: z.ZodType, good: string[], bad: string[]) => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseBrokers } from "../events/kafka/brokers.ts";
 
 /** Reads one environment variable: a schema from its text to what the program works with. */
 type Setting<T> = z.ZodType<T, string>;
@@ -34,6 +35,12 @@ export const setting = {
       return url !== null && (schemes.length === 0 || schemes.includes(url.protocol.slice(0, -1)));
     }, `must be ${wanted}`);
   },
+  /** Where the event log is: `kafka://host:port[,host:port…]`, or a URL of redis for the embedded carrier. */
+  eventLog: (): Setting<string> =>
+    z.string().refine((value) => {
+      const scheme = URL.parse(value)?.protocol;
+      return scheme === "redis:" || scheme === "rediss:" || parseBrokers(value) !== undefined;
+    }, "must be kafka://host:port[,host:port…] or a URL of redis"),
   /** At least 32 characters. */
   secret: (): Setting<string> => z.string().min(32, "must have at least 32 characters"),
   /** "host:port", or "dns:///host:port". */

@@ -1,23 +1,15 @@
 import { Admin, Consumer, type GroupOptions, Producer } from "@platformatic/kafka";
+import { parseBrokers } from "./brokers.ts";
 
 const clientId = "chirrup";
 
-/** The brokers of `kafka://host:port[,host:port…]`. */
-export function brokersOf(url: string): string[] {
-  const brokers = url
-    .replace(/^kafka:\/\//, "")
-    .replace(/\/$/, "")
-    .split(",");
-  for (const broker of brokers)
-    if (!/^[^\s:/@]+:\d{1,5}$/.test(broker))
-      throw new Error("the URL of Kafka must be kafka://host:port[,host:port…]");
-  return brokers;
-}
-
 function connection(url: string, retries: number) {
+  const bootstrapBrokers = parseBrokers(url);
+  if (bootstrapBrokers === undefined)
+    throw new Error("the URL of Kafka must be kafka://host:port[,host:port…]");
   return {
     clientId,
-    bootstrapBrokers: brokersOf(url),
+    bootstrapBrokers,
     connectTimeout: 2_000,
     /** Longer than a rebalance, which a JoinGroup waits for. */
     requestTimeout: 30_000,

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 
 // Each command's code is loaded when it runs: `status` answers within a second because it loads little.
 const program = new Command("chirrup")
@@ -64,14 +64,20 @@ program
 program
   .command("audit")
   .description(
-    "compare every page of every home feed with the truth in Postgres; exit code 1 on a difference",
+    "compare every page of every home feed, or every counter, with the truth in Postgres; exit code 1 on a difference",
   )
+  .addArgument(new Argument("[what]").choices(["feeds", "counters"]).default("feeds"))
   .option("--sample <readers>", "only so many readers, chosen at random")
   .option("--page-size <posts>", "1 to 100", "100")
   .option("--concurrency <count>", "readers at once", "8")
   .option("--settle-ms <ms>", "how long a feed may take to become right, for events on their way", "10000")
+  .option("--repair", "put wrong counters right")
   .option("--json", "one JSON object on standard output")
-  .action(async (flags) => (await import("./commands/audit.ts")).audit(flags));
+  .action(async (what, flags) =>
+    what === "counters"
+      ? (await import("./commands/audit-counters.ts")).auditCountersOf(flags)
+      : (await import("./commands/audit.ts")).audit(flags),
+  );
 
 const events = program
   .command("events")

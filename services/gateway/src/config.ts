@@ -1,9 +1,12 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import type { FileRegistry } from "@bufbuild/protobuf";
 import { parse } from "yaml";
 import { z } from "zod";
 import { ConfigError, processSettings, setting, type ProcessSettings } from "@chirrup/platform";
 import { parseGatewayFile, type GatewayFile } from "./gateway-file.ts";
 import { parseRules, type Rule } from "./limits/rules.ts";
+import { parseDescriptors } from "./routing/descriptors.ts";
 
 type TextSetting = z.ZodType<string, string>;
 type NumberSetting = z.ZodType<number, string>;
@@ -26,6 +29,8 @@ type GatewaySettings = ProcessSettings & {
   readonly TOKEN_TYPE: z.ZodDefault<TextSetting>;
   readonly DEADLINE_MS: z.ZodDefault<NumberSetting>;
   readonly MAX_BODY_BYTES: z.ZodDefault<NumberSetting>;
+  readonly MAX_IN_FLIGHT: z.ZodDefault<NumberSetting>;
+  readonly WATCH_MS: z.ZodDefault<NumberSetting>;
 };
 
 /** The settings of the gateway. */
@@ -59,31 +64,53 @@ export const configSchema: z.ZodObject<GatewaySettings> = z.object({
     .default(5_000)
     .describe("How long a call may take when its route says nothing, in milliseconds."),
   MAX_BODY_BYTES: setting.positiveInt().default(1_048_576).describe("The largest request body, in bytes."),
+  MAX_IN_FLIGHT: setting
+    .positiveInt()
+    .default(2_000)
+    .describe("How many requests may be under way at once; more get 503 before anything is done for them."),
+  WATCH_MS: setting
+    .durationMs()
+    .default(1_000)
+    .describe(
+      "How often the three files are looked at for a change, in milliseconds; SIGHUP reads them at once.",
+    ),
 });
 
 export type Config = z.infer<typeof configSchema>;
 
-/** The two files that the settings point to. Throws ConfigError that names the setting of a faulty one. */
+/** What the three files say. */
+export interface Files {
+  /** Of their content: the same for the same bytes. */
+  readonly version: string;
+  readonly gateway: GatewayFile;
+  readonly rules: readonly Rule[];
+  readonly descriptors: FileRegistry;
+}
+
+export type FilePaths = Pick<Config, "GATEWAY_CONFIG" | "RATE_RULES" | "DESCRIPTORS">;
+
+/** Reads the files that the settings point to. Throws ConfigError that names the setting of a faulty one. */
 export async function loadFiles(
-  config: Pick<Config, "GATEWAY_CONFIG" | "RATE_RULES">,
+  paths: FilePaths,
   // The gateway file names variables that no schema can know beforehand.
   // oxlint-disable-next-line node/no-process-env
   env: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<{ gateway: GatewayFile; rules: readonly Rule[] }> {
-  return {
-    gateway: await loadYaml("GATEWAY_CONFIG", config.GATEWAY_CONFIG, (content) =>
-      parseGatewayFile(content, env),
-    ),
-    rules: await loadYaml("RATE_RULES", config.RATE_RULES, parseRules),
+): Promise<Files> {
+  const hash = createHash("sha256");
+  const load = async <T>(name: keyof FilePaths, read: (bytes: Buffer) => T): Promise<T> => {
+    const path = paths[name];
+    try {
+      const bytes = await readFile(path);
+      hash.update(bytes).update("\0");
+      return read(bytes);
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      throw new ConfigError([{ name, fault: `(${path}): ${fault}` }]);
+    }
   };
-}
-
-async function loadYaml<T>(name: string, path: string, read: (content: unknown) => T): Promise<T> {
-  try {
-    return read(parse(await readFile(path, "utf8")));
-  } catch (error) {
-    throw new ConfigError([
-      { name, fault: `(${path}): ${error instanceof Error ? error.message : String(error)}` },
-    ]);
-  }
+  // One after the other, for the hash.
+  const gateway = await load("GATEWAY_CONFIG", (bytes) => parseGatewayFile(parse(String(bytes)), env));
+  const rules = await load("RATE_RULES", (bytes) => parseRules(parse(String(bytes))));
+  const descriptors = await load("DESCRIPTORS", parseDescriptors);
+  return { version: hash.digest("hex").slice(0, 12), gateway, rules, descriptors };
 }

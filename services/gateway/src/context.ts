@@ -5,12 +5,16 @@ import type { ClientAddress } from "./identity/client-address.ts";
 import type { CookieSettings } from "./identity/cookies.ts";
 import type { Identities } from "./identity/identify.ts";
 import type { OriginSettings } from "./identity/origin.ts";
+import type { MetadataLists } from "./gateway-file.ts";
+import type { CorsSettings } from "./http/cors.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import type { RuleIndex } from "./limits/rules.ts";
 import type { RouteTable } from "./routing/route-table.ts";
 
 /** All that answering a request takes. */
 export interface Context {
+  /** Of the files that it was made from. */
+  readonly version: string;
   readonly routes: RouteTable;
   readonly rules: RuleIndex;
   readonly limiter: Limiter;
@@ -21,7 +25,12 @@ export interface Context {
   readonly origins: OriginSettings;
   readonly clientAddress: ClientAddress;
   readonly strictTransportSecurity: string | undefined;
+  readonly cors: CorsSettings | undefined;
+  readonly metadata: MetadataLists;
+  readonly compressFromBytes: number | undefined;
   readonly maxBodyBytes: number;
+  /** Requests at once, streams left aside; more are answered with 503. */
+  readonly maxInFlight: number;
   readonly log: Logger;
   readonly telemetry: Telemetry;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { setting } from "@chirrup/platform";
 import type { CookieSettings } from "./identity/cookies.ts";
 import type { OriginSettings } from "./identity/origin.ts";
+import type { CorsSettings } from "./http/cors.ts";
 
 /** The gateway file: what is the same for all gateways of an environment and no secret. */
 export interface GatewayFile {
@@ -14,7 +15,26 @@ export interface GatewayFile {
   readonly trustedProxies: readonly string[];
   /** Strict-Transport-Security, where TLS ends in front of the gateway; none when absent. */
   readonly strictTransportSecurity: string | undefined;
+  /** Undefined: pages of other origins read nothing. */
+  readonly cors: CorsSettings | undefined;
+  /** Metadata keys that pass between client and services as Grpc-Metadata-* headers. */
+  readonly metadata: MetadataLists;
+  /** The least size of an answer that is compressed; undefined: none is. */
+  readonly compressFromBytes: number | undefined;
 }
+
+export interface MetadataLists {
+  readonly request: ReadonlySet<string>;
+  readonly response: ReadonlySet<string>;
+}
+
+/** What only the gateway says, and what the transport needs. */
+const reservedKey = /^(?:chirrup-|grpc-|:)|^(?:traceparent|tracestate|te|content-type|user-agent)$|-bin$/;
+
+const metadataKey = z
+  .string()
+  .regex(/^[0-9a-z_.-]+$/, "must be a metadata key")
+  .refine((key) => !reservedKey.test(key), "is a key that no client may set");
 
 const cookieSchema = z
   .strictObject({
@@ -49,6 +69,19 @@ const schema = z.strictObject({
     .string()
     .regex(/^max-age=[0-9]+[A-Za-z; ]*$/)
     .optional(),
+  cors: z
+    .strictObject({
+      credentials: z.boolean().default(false),
+      maxAgeSeconds: z.number().int().min(0).max(86_400).default(600),
+    })
+    .optional(),
+  metadata: z
+    .strictObject({
+      request: z.array(metadataKey).default([]),
+      response: z.array(metadataKey).default([]),
+    })
+    .default({ request: [], response: [] }),
+  compressFromBytes: z.number().int().min(1).optional(),
 });
 
 /**
@@ -65,16 +98,18 @@ export function parseGatewayFile(
       result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
     );
   }
-  const { upstreams, cookies, origins, trustHostHeader, trustedProxies, strictTransportSecurity } =
-    result.data;
+  const { upstreams, cookies, origins, trustHostHeader, metadata } = result.data;
   const names = Object.values(cookies).map(({ name }) => name);
   if (new Set(names).size < names.length) throw new Error("cookies: two have one name");
   return {
     upstreams: new Map(Object.entries(upstreams)),
     cookies: new Map(Object.entries(cookies)),
     origins: { origins, trustHostHeader },
-    trustedProxies,
-    strictTransportSecurity,
+    trustedProxies: result.data.trustedProxies,
+    strictTransportSecurity: result.data.strictTransportSecurity,
+    cors: result.data.cors,
+    metadata: { request: new Set(metadata.request), response: new Set(metadata.response) },
+    compressFromBytes: result.data.compressFromBytes,
   };
 }
 

@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Context } from "./context.ts";
-import { badHttp, Failure, internal } from "./errors/failure.ts";
+import { badHttp, Failure, internal, overloaded } from "./errors/failure.ts";
 import { answer, type Exchange } from "./http/answer.ts";
 import { refuseSocket } from "./http/refuse-socket.ts";
+import { wantsProblem } from "./http/accept.ts";
+import { compress } from "./http/compress.ts";
 import { failureReply, send, type Reply } from "./http/reply.ts";
 import { readHead } from "./http/request-head.ts";
 import { requestIdOf, traceparentOf } from "./http/trace.ts";
@@ -21,10 +23,10 @@ export const maxHeaderBytes = 16_384;
 
 /** Serves the public API. Rejects when it cannot listen. */
 export async function startServer(
-  context: Context,
+  current: () => Context,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<GatewayServer> {
-  let isClosing = false;
+  const life: Life = { isClosing: false, inFlight: 0 };
   const server = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -33,14 +35,14 @@ export async function startServer(
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 2_000,
     },
-    (request, response) => void serve(context, request, response, () => isClosing),
+    (request, response) => void serve(current(), request, response, life),
   );
   server.on("checkExpectation", (request, response) => {
     void serve(
-      context,
+      current(),
       request,
       response,
-      () => true,
+      { isClosing: true, inFlight: 0 },
       badHttp(417, "EXPECTATION_FAILED", "only 100-continue can be expected"),
     );
   });
@@ -49,7 +51,7 @@ export async function startServer(
   return {
     port: (server.address() as AddressInfo).port,
     async close(graceMs) {
-      isClosing = true;
+      life.isClosing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const forced = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -59,12 +61,18 @@ export async function startServer(
   };
 }
 
+interface Life {
+  isClosing: boolean;
+  /** Requests that have no answer yet. */
+  inFlight: number;
+}
+
 /** Answers, logs and counts one request. Never rejects. */
 async function serve(
   context: Context,
   request: IncomingMessage,
   response: ServerResponse,
-  isClosing: () => boolean,
+  life: Life,
   refusal?: Failure,
 ): Promise<void> {
   const startedMs = performance.now();
@@ -87,26 +95,30 @@ async function serve(
 
   let reply: Reply;
   let failure: Failure | undefined;
+  life.inFlight += 1;
   try {
     if (refusal !== undefined) throw refusal;
+    if (life.inFlight > context.maxInFlight) throw overloaded();
     reply = await answer(context, request, exchange);
   } catch (error) {
     failure = error instanceof Failure ? error : internal(error);
-    reply = failureReply(failure, exchange.requestId);
+    reply = failureReply(failure, exchange.requestId, wantsProblem(exchange.head.accept));
   }
+  life.inFlight -= 1;
   if (!left.signal.aborted) {
     try {
-      send(
-        response,
-        { ...reply, headers: { ...exchange.headers, ...reply.headers } },
-        {
-          requestId: exchange.requestId,
-          traceparent: exchange.traceparent,
-          withoutBody: exchange.method === "HEAD",
-          closes: isClosing(),
-          strictTransportSecurity: context.strictTransportSecurity,
-        },
-      );
+      reply = { ...reply, headers: { ...exchange.headers, ...reply.headers } };
+      if (context.compressFromBytes !== undefined) {
+        reply = await compress(reply, exchange.head.acceptEncoding, context.compressFromBytes);
+      }
+      const sent = send(response, reply, {
+        requestId: exchange.requestId,
+        traceparent: exchange.traceparent,
+        withoutBody: exchange.method === "HEAD",
+        closes: life.isClosing,
+        strictTransportSecurity: context.strictTransportSecurity,
+      });
+      if (sent !== undefined) await sent;
     } catch (error) {
       context.log.error({ err: error, requestId: exchange.requestId }, "an answer could not be sent");
       response.destroy();

@@ -1,19 +1,19 @@
 import { once } from "node:events";
-import { createClient, type Channel } from "@chirrup/grpc";
+import { createClient } from "@chirrup/grpc";
 import { openPeer, openRedis, startAdminServer, type Lifecycle, type Redis } from "@chirrup/platform";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
-import { loadFiles, type Config } from "./config.ts";
+import type { Config } from "./config.ts";
+import type { Context } from "./context.ts";
 import { createAccessTokens } from "./identity/access-token.ts";
-import { createClientAddress } from "./identity/client-address.ts";
 import { createIdentities } from "./identity/identify.ts";
 import { createKeySet } from "./identity/key-set.ts";
 import { watchRevocations } from "./identity/revocations.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import { createLocalBuckets } from "./limits/local-buckets.ts";
 import { createRedisBuckets } from "./limits/redis-buckets.ts";
-import { indexRules } from "./limits/rules.ts";
-import { loadDescriptors } from "./routing/descriptors.ts";
-import { buildRouteTable, type Route } from "./routing/route-table.ts";
+import { createChannels } from "./reload/channels.ts";
+import { loadContract } from "./reload/contract.ts";
+import { keepLoaded } from "./reload/keep-loaded.ts";
 import { startServer } from "./server.ts";
 import { createTelemetry } from "./telemetry.ts";
 
@@ -28,15 +28,12 @@ const firstConnectionMs = 1_000;
 /** Starts the gateway in this process. Rejects when a file it is given is faulty. */
 export async function start(life: Lifecycle<Config>): Promise<Ports> {
   const { config, log, metrics, readiness, signal, onStop } = life;
-  const { gateway, rules } = await loadFiles(config);
-  const routes = buildRouteTable(await loadDescriptors(config.DESCRIPTORS), {
-    defaultDeadlineMs: config.DEADLINE_MS,
-    cookieNames: new Set(gateway.cookies.keys()),
-  });
   const telemetry = createTelemetry(metrics);
+  const channels = createChannels((address) => openPeer(address, config.PEER_SECRET));
+  onStop("channels", () => channels.closeAll());
+  const contract = await loadContract(config, channels);
+  const userService = channels.open(config.USER_SERVICE);
 
-  const channels = openChannels([config.USER_SERVICE, ...gateway.upstreams.values()], config.PEER_SECRET);
-  onStop("channels", () => channels.forEach((channel) => channel.close()));
   const redis = openRedis({ url: config.REDIS_URL, log, name: "gateway-rates" });
   onStop("redis", () => redis.disconnect());
   await firstConnection(redis);
@@ -44,53 +41,73 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
   const keys = createKeySet({ url: config.JWKS_URL, log });
   void keys.keepFresh(signal);
   readiness.add("keys", () => (keys.isLoaded ? undefined : "the key set has not been fetched"));
-  const revocations = watchRevocations({
-    users: createClient(UserService, channelOf(channels, config.USER_SERVICE)),
-    log,
-  });
+  const revocations = watchRevocations({ users: createClient(UserService, userService), log });
   onStop("revocations", () => revocations.close());
   readiness.add("revocations", () => (revocations.hasSnapshot() ? undefined : "the snapshot has not come"));
 
-  const server = await startServer(
-    {
-      routes,
-      rules: indexRules(rules, routes.routes),
-      limiter: createLimiter({
-        redis: createRedisBuckets(redis, config.REDIS_DEADLINE_MS),
-        local: createLocalBuckets(config.GATEWAYS),
-        onRedisFailure: () => telemetry.redisFailed(),
+  const fixed: Omit<Context, keyof typeof contract> = {
+    limiter: createLimiter({
+      redis: createRedisBuckets(redis, config.REDIS_DEADLINE_MS),
+      local: createLocalBuckets(config.GATEWAYS),
+      onRedisFailure: () => telemetry.redisFailed(),
+    }),
+    identities: createIdentities(
+      createAccessTokens({
+        keys,
+        issuer: config.TOKEN_ISSUER,
+        audience: config.TOKEN_AUDIENCE,
+        type: config.TOKEN_TYPE,
       }),
-      identities: createIdentities(
-        createAccessTokens({
-          keys,
-          issuer: config.TOKEN_ISSUER,
-          audience: config.TOKEN_AUDIENCE,
-          type: config.TOKEN_TYPE,
-        }),
-        revocations,
-      ),
-      upstreams: upstreamsOf(routes.routes, gateway.upstreams, channels),
-      cookies: gateway.cookies,
-      origins: gateway.origins,
-      clientAddress: createClientAddress(gateway.trustedProxies),
-      strictTransportSecurity: gateway.strictTransportSecurity,
-      maxBodyBytes: config.MAX_BODY_BYTES,
-      log,
-      telemetry,
+      revocations,
+    ),
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    maxInFlight: config.MAX_IN_FLIGHT,
+    log,
+    telemetry,
+  };
+  const loaded = keepLoaded({
+    first: contract,
+    load: () => loadContract(config, channels),
+    paths: [config.GATEWAY_CONFIG, config.RATE_RULES, config.DESCRIPTORS],
+    everyMs: config.WATCH_MS,
+    log,
+    telemetry,
+    signal,
+    onSwap({ upstreams }) {
+      channels.closeOthers(new Set([userService, ...upstreams.values()]), config.SHUTDOWN_GRACE_MS);
     },
-    { host: config.HOST, port: config.HTTP_PORT },
-  );
+  });
+  const onHangUp = (): void => {
+    void loaded.reload();
+    void keys.refresh();
+  };
+  process.on("SIGHUP", onHangUp);
+  onStop("reload", () => void process.off("SIGHUP", onHangUp));
+
+  let made: Context = { ...contract, ...fixed };
+  const current = (): Context => {
+    const latest = loaded.current();
+    if (latest.version !== made.version) made = { ...latest, ...fixed };
+    return made;
+  };
+  const server = await startServer(current, { host: config.HOST, port: config.HTTP_PORT });
   onStop("http", () => server.close(config.SHUTDOWN_GRACE_MS));
 
   const admin = await startAdminServer({
     host: config.HOST,
     port: config.ADMIN_PORT,
-    readiness,
+    readiness: {
+      ...readiness,
+      report: () => ({ ...readiness.report(), configuration: loaded.status() }),
+    },
     metrics,
     log,
   });
   onStop("admin", () => admin.close());
-  log.info({ port: server.port, routes: routes.routes.length, rules: rules.length }, "listening");
+  log.info(
+    { port: server.port, routes: contract.routes.routes.length, version: contract.version },
+    "listening",
+  );
   return { http: server.port, admin: admin.port };
 }
 
@@ -99,31 +116,4 @@ async function firstConnection(redis: Redis): Promise<void> {
   if (redis.status === "ready") return;
   const waited = AbortSignal.timeout(firstConnectionMs);
   await once(redis, "ready", { signal: waited }).catch(() => undefined);
-}
-
-/** One channel for each address, however many services are behind it. */
-function openChannels(addresses: readonly string[], peerSecret: string): Map<string, Channel> {
-  return new Map([...new Set(addresses)].map((address) => [address, openPeer(address, peerSecret)]));
-}
-
-function channelOf(channels: ReadonlyMap<string, Channel>, address: string): Channel {
-  const channel = channels.get(address);
-  if (channel === undefined) throw new Error(`there is no channel to ${address}`);
-  return channel;
-}
-
-function upstreamsOf(
-  routes: readonly Route[],
-  addresses: ReadonlyMap<string, string>,
-  channels: ReadonlyMap<string, Channel>,
-): ReadonlyMap<string, Channel> {
-  return new Map(
-    routes.map(({ rpc }) => {
-      const service = rpc.parent.typeName;
-      const address = addresses.get(service);
-      if (address === undefined)
-        throw new Error(`${service} has routes, but the gateway file names no upstream for it`);
-      return [service, channelOf(channels, address)];
-    }),
-  );
 }

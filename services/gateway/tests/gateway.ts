@@ -32,6 +32,7 @@ export interface GatewayOptions {
 
 export interface TestGateway {
   readonly port: number;
+  readonly adminPort: number;
   readonly ask: HttpClient;
   readonly issuer: Issuer;
   readonly services: Services;
@@ -118,6 +119,7 @@ export async function startGateway(options: GatewayOptions = {}, shared?: Parts)
   };
   return {
     port: ports.http,
+    adminPort: ports.admin,
     ask,
     issuer: parts.issuer,
     services: parts.services,

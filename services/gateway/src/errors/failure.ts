@@ -42,12 +42,29 @@ export class Failure extends Error {
 export const typeUrlPrefix = "type.googleapis.com/";
 
 /** The JSON of google.rpc.Status. */
-export function failureBody({ code, message, details }: Failure, requestId: string): string {
-  return JSON.stringify({
+export function failureJson({ code, message, details }: Failure, requestId: string): object {
+  return {
     code,
     message,
     details: [...details, { "@type": `${typeUrlPrefix}google.rpc.RequestInfo`, requestId }],
-  });
+  };
+}
+
+/** The same as RFC 9457 has it: the reason is the title, and the status' parts are extensions. */
+export function problemJson(failure: Failure, requestId: string): object {
+  const { code, httpStatus, message } = failure;
+  return {
+    type: "about:blank",
+    title: statusName(code),
+    status: httpStatus,
+    detail: message,
+    instance: `urn:chirrup:request:${requestId}`,
+    ...failureJson(failure, requestId),
+  };
+}
+
+export function failureBody(failure: Failure, requestId: string): string {
+  return JSON.stringify(failureJson(failure, requestId));
 }
 
 function errorInfo(reason: string): JsonDetail {
@@ -123,6 +140,13 @@ export function unavailable(cause?: unknown): Failure {
     details: [errorInfo("UNAVAILABLE"), retryInfo(1)],
     headers: { "retry-after": "1" },
     cause,
+  });
+}
+
+export function overloaded(): Failure {
+  return new Failure(Status.UNAVAILABLE, "too many requests at once, try again soon", {
+    details: [errorInfo("OVERLOADED"), retryInfo(1)],
+    headers: { "retry-after": "1" },
   });
 }
 

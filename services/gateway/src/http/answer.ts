@@ -19,7 +19,9 @@ import type { RouteTable } from "../routing/route-table.ts";
 import { readBody } from "./body.ts";
 import { forward } from "./forward.ts";
 import type { Reply } from "./reply.ts";
+import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { idempotencyKeyOf, type ReadHead } from "./request-head.ts";
+import { timeoutOf } from "./timeout.ts";
 import { parseTarget } from "./target.ts";
 
 /** One request on its way; what is learnt about it is kept for its answer and its line in the log. */
@@ -54,6 +56,8 @@ export async function answer(context: Context, request: IncomingMessage, exchang
   }
   if (repeated !== undefined) throw badRequest([{ field: repeated, description: "must be given once" }]);
 
+  if (context.cors !== undefined)
+    Object.assign(exchange.headers, corsHeaders(head, context.origins.origins, context.cors));
   const { path, query } = parseTarget(url);
   const found = context.routes.find(method, path);
   const route = found.kind === "route" ? found.route : undefined;
@@ -75,7 +79,7 @@ export async function answer(context: Context, request: IncomingMessage, exchang
     cost,
   );
   obey(context, early, exchange);
-  if (found.kind !== "route" || route === undefined) return unrouted(found, method);
+  if (found.kind !== "route" || route === undefined) return unrouted(context, found, exchange);
 
   const { needs } = route;
   const isSafe = method === "GET" || method === "HEAD";
@@ -94,8 +98,13 @@ export async function answer(context: Context, request: IncomingMessage, exchang
   }
 
   const idempotencyKey = idempotencyKeyOf(head);
-  const body = await readBody(request, head, context.maxBodyBytes);
-  let message = route.readRequest({ path: found.path, query, body });
+  const timeoutMs = timeoutOf(head);
+  const body = await readBody(request, head, {
+    maxBytes: context.maxBodyBytes,
+    takesAnyType: route.takesAnyType,
+  });
+  const contentType = head.contentType ?? "";
+  let message = route.readRequest({ path: found.path, query, body, contentType });
   if (needs.readsCookies.length > 0) {
     const filled = fillFromCookies(route.rpc.input, message, needs, head.cookie, context.cookies);
     if (filled !== undefined && !isSafe && !provesOrigin(head, method, context.origins)) {
@@ -103,7 +112,7 @@ export async function answer(context: Context, request: IncomingMessage, exchang
     }
     message = filled ?? message;
   }
-  return forward(context, route, message, exchange, idempotencyKey);
+  return forward(context, route, message, exchange, { idempotencyKey, timeoutMs });
 }
 
 function obey({ telemetry }: Context, verdict: Verdict, exchange: Exchange): void {
@@ -114,12 +123,21 @@ function obey({ telemetry }: Context, verdict: Verdict, exchange: Exchange): voi
   throw tooManyRequests(retryAfterSeconds(verdict.tightest));
 }
 
-function unrouted(found: Found, method: string): Reply {
+function unrouted(context: Context, found: Found, { method, head }: Exchange): Reply {
   if (found.kind === "malformed") {
     throw badRequest([{ field: "path", description: "must be percent-encoded UTF-8" }]);
   }
   if (found.kind !== "other-methods") throw routeNotFound();
   const allow = [...found.methods, "OPTIONS"].join(", ");
   if (method !== "OPTIONS") throw methodNotAllowed(allow);
-  return { status: 204, headers: { allow }, setCookies: [], body: undefined };
+  const isPreflight =
+    context.cors !== undefined &&
+    head.corsMethod !== undefined &&
+    head.origin !== undefined &&
+    context.origins.origins.includes(head.origin);
+  const headers = {
+    allow,
+    ...(isPreflight && context.cors ? preflightHeaders(found.methods.join(", "), context.cors) : {}),
+  };
+  return { status: 204, headers, setCookies: [], body: undefined };
 }

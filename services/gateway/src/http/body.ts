@@ -9,19 +9,19 @@ export function hasBody({ contentLength, transferEncoding }: RequestHead): boole
 }
 
 /**
- * Reads a JSON body whole; empty when there is none. Throws 413 beyond `maxBytes`, before reading when its length is
- * declared, 415 for a body that is not plain JSON in UTF-8, and 499 when the client leaves.
+ * Reads a body whole; empty when there is none. Throws 413 beyond `maxBytes`, before reading when its length is
+ * declared, 415 for a body that is not plain JSON in UTF-8 unless the route takes any, and 499 when the client leaves.
  */
 export async function readBody(
   request: IncomingMessage,
   head: RequestHead,
-  maxBytes: number,
+  { maxBytes, takesAnyType }: { readonly maxBytes: number; readonly takesAnyType: boolean },
 ): Promise<Buffer> {
   if (!hasBody(head)) return none;
   if (Number(head.contentLength ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const body = await collect(request, maxBytes);
   if (body === undefined) throw tooLarge(maxBytes);
-  if (body.length > 0) checkType(head);
+  if (body.length > 0 && !takesAnyType) checkType(head);
   return body;
 }
 

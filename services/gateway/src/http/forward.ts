@@ -1,4 +1,4 @@
-import { Metadata } from "@chirrup/grpc";
+import { Metadata, type Channel, type UnaryResponse } from "@chirrup/grpc";
 import { metadataKeys } from "@chirrup/platform";
 import type { Context } from "../context.ts";
 import { clientGone, internal } from "../errors/failure.ts";
@@ -6,9 +6,19 @@ import { fromUpstream } from "../errors/from-upstream.ts";
 import { clearedCookies, takeCookies } from "../identity/field-cookies.ts";
 import { isBrowser } from "../identity/origin.ts";
 import type { Route } from "../routing/route-table.ts";
+import { checkAcceptsJson } from "./accept.ts";
 import type { Exchange } from "./answer.ts";
+import { forwardStream } from "./forward-stream.ts";
 import type { Reply } from "./reply.ts";
 import { userAgentOf } from "./request-head.ts";
+
+/** A call that is ready to be made. */
+export interface Outgoing {
+  readonly channel: Channel;
+  readonly message: Buffer;
+  readonly timeoutMs: number | undefined;
+  readonly metadata: Metadata;
+}
 
 /** Calls the route's rpc and makes its response an answer. Throws a Failure when the call fails. */
 export async function forward(
@@ -16,23 +26,22 @@ export async function forward(
   route: Route,
   message: Buffer,
   exchange: Exchange,
-  idempotencyKey: string | undefined,
+  call: { readonly idempotencyKey: string | undefined; readonly timeoutMs: number | undefined },
 ): Promise<Reply> {
-  const { rpc, rpcPath, needs } = route;
+  const { rpc, needs } = route;
   const channel = context.upstreams.get(rpc.parent.typeName);
   if (channel === undefined) throw internal(new Error(`${rpc.parent.typeName} has no upstream`));
+  const outgoing: Outgoing = {
+    channel,
+    message,
+    timeoutMs: shorter(needs.deadlineMs, call.timeoutMs),
+    metadata: metadataOf(context, exchange, call.idempotencyKey),
+  };
+  if (route.isStream) return forwardStream(context, route, outgoing, exchange);
+  if (!route.response.isRaw) checkAcceptsJson(exchange.head.accept);
 
-  let response: Uint8Array;
-  try {
-    ({ message: response } = await channel.unary(rpcPath, message, {
-      timeoutMs: needs.deadlineMs,
-      signal: exchange.signal,
-      metadata: metadataOf(exchange, idempotencyKey),
-    }));
-  } catch (error) {
-    throw exchange.signal.aborted ? clientGone(error) : fromUpstream(error);
-  }
-
+  const answered = await unary(route, outgoing, exchange);
+  let response = answered.message;
   const setCookies = clearedCookies(needs, context.cookies);
   if (needs.setsCookies.length > 0) {
     // A browser keeps its tokens in cookies that no script reads; so none may stand in a body, where one could.
@@ -40,11 +49,29 @@ export async function forward(
     setCookies.push(...taken.setCookies);
     response = taken.response;
   }
-  return { status: 200, headers: {}, setCookies, body: route.writeResponse(response) };
+  const headers = returnedMetadata(context, answered.headers);
+  return { status: 200, headers, setCookies, ...route.response.write(response) };
+}
+
+async function unary(
+  { rpcPath }: Route,
+  { channel, message, timeoutMs, metadata }: Outgoing,
+  { signal }: Exchange,
+): Promise<UnaryResponse> {
+  try {
+    const timeout = timeoutMs === undefined ? {} : { timeoutMs };
+    return await channel.unary(rpcPath, message, { ...timeout, signal, metadata });
+  } catch (error) {
+    throw signal.aborted ? clientGone(error) : fromUpstream(error);
+  }
+}
+
+function shorter(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 /** All that a service learns about a request beside its message. */
-function metadataOf(exchange: Exchange, idempotencyKey: string | undefined): Metadata {
+function metadataOf(context: Context, exchange: Exchange, idempotencyKey: string | undefined): Metadata {
   const { identity, head } = exchange;
   const metadata = Metadata.from({
     [metadataKeys.requestId]: exchange.requestId,
@@ -57,5 +84,22 @@ function metadataOf(exchange: Exchange, idempotencyKey: string | undefined): Met
     metadata.set(metadataKeys.sessionId, identity.sessionId);
   }
   if (idempotencyKey !== undefined) metadata.set(metadataKeys.idempotencyKey, idempotencyKey);
+  for (const [key, value] of exchange.metadata) {
+    if (context.metadata.request.has(key) && printable.test(value)) metadata.append(key, value);
+  }
   return metadata;
+}
+
+const printable = /^[\x20-\x7e]*$/;
+const none: Readonly<Record<string, string>> = {};
+
+/** The listed metadata of an answer, as headers. */
+function returnedMetadata({ metadata }: Context, headers: Metadata): Readonly<Record<string, string>> {
+  if (metadata.response.size === 0) return none;
+  return Object.fromEntries(
+    [...metadata.response].flatMap((key) => {
+      const value = headers.get(key);
+      return value === undefined ? [] : [[`grpc-metadata-${key}`, value]];
+    }),
+  );
 }

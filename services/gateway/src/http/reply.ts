@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { failureBody, type Failure } from "../errors/failure.ts";
+import { once } from "node:events";
+import { failureBody, problemJson, type Failure } from "../errors/failure.ts";
 
 /** An answer before it is sent. */
 export interface Reply {
@@ -7,16 +8,22 @@ export interface Reply {
   /** In lower case; those of every answer are added when it is sent. */
   readonly headers: Readonly<Record<string, string>>;
   readonly setCookies: readonly string[];
-  /** JSON; undefined for none. */
+  /** Default: application/json. */
+  readonly contentType?: string | undefined;
+  /** Undefined for none. */
   readonly body: string | Buffer | undefined;
+  /** What follows the body, until it ends; never fails. */
+  readonly stream?: AsyncIterable<Buffer>;
 }
 
-export function failureReply(failure: Failure, requestId: string): Reply {
+export function failureReply(failure: Failure, requestId: string, asProblem: boolean): Reply {
   return {
     status: failure.httpStatus,
     headers: failure.headers,
     setCookies: [],
-    body: failureBody(failure, requestId),
+    ...(asProblem
+      ? { contentType: "application/problem+json", body: JSON.stringify(problemJson(failure, requestId)) }
+      : { body: failureBody(failure, requestId) }),
   };
 }
 
@@ -45,11 +52,12 @@ export interface SendOptions {
   readonly strictTransportSecurity: string | undefined;
 }
 
+/** Sends an answer. For a stream it resolves when that has ended, or the client has left. */
 export function send(
   response: ServerResponse,
-  { status, headers, setCookies, body }: Reply,
+  { status, headers, setCookies, body, contentType = "application/json", stream }: Reply,
   options: SendOptions,
-): void {
+): Promise<void> | undefined {
   const lines: string[] = [
     ...alwaysHeaders,
     "x-request-id",
@@ -63,12 +71,38 @@ export function send(
   for (const [name, value] of Object.entries(headers)) lines.push(name, value);
   for (const cookie of setCookies) lines.push("set-cookie", cookie);
   if (options.closes) lines.push("connection", "close");
+  if (stream !== undefined && !options.withoutBody) {
+    response.writeHead(status, [...lines, "content-type", contentType]);
+    return pour(response, body, stream);
+  }
   if (body === undefined) {
     response.writeHead(status, lines).end();
-    return;
+    return undefined;
   }
-  lines.push("content-type", "application/json", "content-length", String(Buffer.byteLength(body)));
+  lines.push("content-type", contentType, "content-length", String(Buffer.byteLength(body)));
   response.writeHead(status, lines);
   if (options.withoutBody) response.end();
   else response.end(body);
+  return undefined;
+}
+
+/** No faster than the client reads. */
+async function pour(
+  response: ServerResponse,
+  first: string | Buffer | undefined,
+  stream: AsyncIterable<Buffer>,
+): Promise<void> {
+  response.flushHeaders();
+  if (first !== undefined) response.write(first);
+  for await (const chunk of stream) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) {
+      const left = new AbortController();
+      const onClose = (): void => left.abort();
+      response.once("close", onClose);
+      await once(response, "drain", { signal: left.signal }).catch(() => undefined);
+      response.off("close", onClose);
+    }
+  }
+  response.end();
 }

@@ -21,6 +21,11 @@ export interface RequestHead {
   readonly requestId: string | undefined;
   readonly traceparent: string | undefined;
   readonly userAgent: string | undefined;
+  readonly accept: string | undefined;
+  readonly acceptEncoding: string | undefined;
+  readonly grpcTimeout: string | undefined;
+  readonly requestTimeout: string | undefined;
+  readonly corsMethod: string | undefined;
 }
 
 const properties: ReadonlyMap<string, keyof RequestHead> = new Map([
@@ -38,10 +43,20 @@ const properties: ReadonlyMap<string, keyof RequestHead> = new Map([
   ["x-request-id", "requestId"],
   ["traceparent", "traceparent"],
   ["user-agent", "userAgent"],
+  ["accept", "accept"],
+  ["accept-encoding", "acceptEncoding"],
+  ["grpc-timeout", "grpcTimeout"],
+  ["request-timeout", "requestTimeout"],
+  ["access-control-request-method", "corsMethod"],
 ]);
 
 /** Headers that are lists by their nature, and what joins their parts. */
-const joiners: Readonly<Partial<Record<keyof RequestHead, string>>> = { cookie: "; ", forwardedFor: ", " };
+const joiners: Readonly<Partial<Record<keyof RequestHead, string>>> = {
+  cookie: "; ",
+  forwardedFor: ", ",
+  accept: ", ",
+  acceptEncoding: ", ",
+};
 
 /** Those whose second value would be a guess between two answers about who asks, from where, or what. */
 const once: ReadonlySet<keyof RequestHead> = new Set([
@@ -54,6 +69,8 @@ const once: ReadonlySet<keyof RequestHead> = new Set([
   "contentLength",
   "transferEncoding",
   "idempotencyKey",
+  "grpcTimeout",
+  "requestTimeout",
 ]);
 
 const empty: RequestHead = {
@@ -71,29 +88,43 @@ const empty: RequestHead = {
   requestId: undefined,
   traceparent: undefined,
   userAgent: undefined,
+  accept: undefined,
+  acceptEncoding: undefined,
+  grpcTimeout: undefined,
+  requestTimeout: undefined,
+  corsMethod: undefined,
 };
 
 export interface ReadHead {
   readonly head: RequestHead;
   /** A header that may come once came twice. */
   readonly repeated: string | undefined;
+  /** Grpc-Metadata-* headers, by what stands behind the prefix, in lower case. The gateway file says which may go on. */
+  readonly metadata: readonly (readonly [string, string])[];
 }
+
+const metadataPrefix = "grpc-metadata-";
+const noMetadata: readonly (readonly [string, string])[] = [];
 
 /** Reads names and values as node:http gives them in `rawHeaders`. */
 export function readHead(rawHeaders: readonly string[]): ReadHead {
   const head: { -readonly [K in keyof RequestHead]: RequestHead[K] } = { ...empty };
   let repeated: string | undefined;
+  let metadata: [string, string][] | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? "").toLowerCase();
     const property = properties.get(name);
-    if (property === undefined) continue;
-    const value = rawHeaders[i + 1];
+    const value = rawHeaders[i + 1] ?? "";
+    if (property === undefined) {
+      if (name.startsWith(metadataPrefix)) (metadata ??= []).push([name.slice(metadataPrefix.length), value]);
+      continue;
+    }
     const before = head[property];
     if (before === undefined) head[property] = value;
     else if (joiners[property] !== undefined) head[property] = `${before}${joiners[property]}${value}`;
     else if (once.has(property)) repeated = name;
   }
-  return { head, repeated };
+  return { head, repeated, metadata: metadata ?? noMetadata };
 }
 
 const idempotencyKeyPattern = /^[\x21-\x7e]{1,128}$/;

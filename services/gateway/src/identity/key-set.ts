@@ -17,6 +17,8 @@ export interface KeySet {
   get(keyId: string): Promise<IssuerKey | undefined>;
   /** Whether a set has been fetched. */
   readonly isLoaded: boolean;
+  /** Fetches the set now. Never rejects. */
+  refresh(): Promise<void>;
   /** Fetches the set at once and then every `maxAgeMs`, until the signal aborts. */
   keepFresh(signal: AbortSignal): Promise<void>;
 }
@@ -72,6 +74,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
     get isLoaded() {
       return keys !== undefined;
     },
+    refresh,
     async keepFresh(signal) {
       while (!signal.aborted) {
         await refresh();

@@ -13,8 +13,12 @@ export interface Rule {
   readonly match: {
     /** Names of routes, "POST /api/v1/login"; all when absent. */
     readonly routes?: readonly string[] | undefined;
+    /** Names of routes that the rule leaves out. */
+    readonly except?: readonly string[] | undefined;
     /** HTTP methods; all when absent. */
     readonly methods?: readonly string[] | undefined;
+    /** Only routes that anybody may call, or only the others. */
+    readonly public?: boolean | undefined;
     /** Only callers who are signed in, or only those who are not. */
     readonly signedIn?: boolean | undefined;
   };
@@ -41,10 +45,12 @@ const ruleSchema = z
     match: z
       .strictObject({
         routes: z.array(z.string()).min(1).optional(),
+        except: z.array(z.string()).min(1).optional(),
         methods: z
           .array(z.string().regex(/^[A-Z]+$/))
           .min(1)
           .optional(),
+        public: z.boolean().optional(),
         signedIn: z.boolean().optional(),
       })
       .default({}),
@@ -105,7 +111,7 @@ export interface RouteRules {
 
 export interface RuleIndex {
   readonly of: (route: Route) => RouteRules;
-  /** For requests that match no route: the rules that name neither routes nor methods. */
+  /** For requests that match no route: the rules that ask nothing of one. */
   readonly withoutRoute: RouteRules;
 }
 
@@ -113,15 +119,12 @@ export interface RuleIndex {
 export function indexRules(rules: readonly Rule[], routes: readonly Route[]): RuleIndex {
   const names = new Set(routes.map(({ name }) => name));
   for (const { name, match } of rules) {
-    const unknown = match.routes?.find((route) => !names.has(route));
+    const unknown = [...(match.routes ?? []), ...(match.except ?? [])].find((route) => !names.has(route));
     if (unknown !== undefined) throw new Error(`rule ${name}: there is no route "${unknown}"`);
   }
   const index = new Map(
     routes.map((route) => {
-      const matching = rules.filter(
-        ({ match }) =>
-          (match.routes?.includes(route.name) ?? true) && (match.methods?.includes(route.httpMethod) ?? true),
-      );
+      const matching = rules.filter((rule) => matches(rule, route));
       for (const { name, burst } of matching) {
         if (burst < route.needs.cost) {
           throw new Error(
@@ -133,9 +136,24 @@ export function indexRules(rules: readonly Rule[], routes: readonly Route[]): Ru
     }),
   );
   const withoutRoute = split(
-    rules.filter(({ match }) => match.routes === undefined && match.methods === undefined),
+    rules.filter(
+      ({ match }) =>
+        match.routes === undefined &&
+        match.except === undefined &&
+        match.methods === undefined &&
+        match.public === undefined,
+    ),
   );
   return { of: (route) => index.get(route) ?? withoutRoute, withoutRoute };
+}
+
+function matches({ match }: Rule, route: Route): boolean {
+  return (
+    (match.routes?.includes(route.name) ?? true) &&
+    match.except?.includes(route.name) !== true &&
+    (match.methods?.includes(route.httpMethod) ?? true) &&
+    (match.public ?? route.needs.isPublic) === route.needs.isPublic
+  );
 }
 
 function split(rules: readonly Rule[]): RouteRules {

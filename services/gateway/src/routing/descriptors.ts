@@ -1,16 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { createFileRegistry, fromBinary, type FileRegistry } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 
 /**
  * Reads a `google.protobuf.FileDescriptorSet`, as `buf build -o` and `protoc -o --include_imports` write it.
- * Throws when the file cannot be read or is not one.
+ * Throws when it is none.
  */
-export async function loadDescriptors(path: string): Promise<FileRegistry> {
-  const bytes = await readFile(path);
+export function parseDescriptors(bytes: Uint8Array): FileRegistry {
   try {
     return createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
   } catch (error) {
-    throw new Error(`${path} is not a complete descriptor set`, { cause: error });
+    throw new Error("is not a complete descriptor set", { cause: error });
   }
 }

@@ -12,7 +12,8 @@ export interface Needs {
   readonly isPublic: boolean;
   /** Tokens that a call takes from each bucket: 1 or more. */
   readonly cost: number;
-  readonly deadlineMs: number;
+  /** Undefined for a stream without the option: it lasts as long as client and service want. */
+  readonly deadlineMs: number | undefined;
   readonly setsCookies: readonly CookieField[];
   readonly readsCookies: readonly CookieField[];
   readonly clearsCookies: readonly string[];
@@ -50,7 +51,9 @@ export function readNeeds(
     cost: Math.max(1, cost),
     deadlineMs:
       deadline === undefined
-        ? options.defaultDeadlineMs
+        ? method.methodKind === "server_streaming"
+          ? undefined
+          : options.defaultDeadlineMs
         : Number(deadline.seconds) * 1000 + Math.ceil(deadline.nanos / 1e6),
     setsCookies: bound(method.output, setsCookies),
     readsCookies: bound(method.input, readsCookies),

@@ -1,9 +1,8 @@
 import { getOption, hasOption, type DescMethod, type FileRegistry } from "@bufbuild/protobuf";
 import { http } from "@chirrup/proto/google/api/annotations";
 import type { HttpRule } from "@chirrup/proto/google/api/http";
-import { compileRequestReader, type RequestReader } from "../transcoding/request-reader.ts";
-import type { ToJson } from "../json/compile-to-json.ts";
-import { compileResponseWriter } from "../transcoding/response-writer.ts";
+import { compileRequestReader, takesHttpBody, type RequestReader } from "../transcoding/request-reader.ts";
+import { compileResponseWriter, type ResponseWriter } from "../transcoding/response-writer.ts";
 import { readNeeds, type Needs } from "./needs.ts";
 import { createRouteTree, type RouteTree } from "./route-tree.ts";
 import { parseTemplate, type Template } from "./template.ts";
@@ -19,7 +18,11 @@ export interface Route {
   readonly rpcPath: string;
   readonly needs: Needs;
   readonly readRequest: RequestReader;
-  readonly writeResponse: ToJson;
+  /** Whether its body may be of any type. */
+  readonly takesAnyType: boolean;
+  /** Whether the rpc answers with a stream. */
+  readonly isStream: boolean;
+  readonly response: ResponseWriter;
 }
 
 export interface RouteTable {
@@ -59,8 +62,10 @@ function* methodsWithRules(descriptors: FileRegistry): Generator<DescMethod> {
     for (const service of file.services) {
       for (const rpc of service.methods) {
         if (!hasOption(rpc, http)) continue;
-        if (rpc.methodKind !== "unary") {
-          throw new Error(`${rpc.toString()}: only unary methods can have a google.api.http rule`);
+        if (rpc.methodKind !== "unary" && rpc.methodKind !== "server_streaming") {
+          throw new Error(
+            `${rpc.toString()}: a method whose requests are a stream cannot have a google.api.http rule`,
+          );
         }
         yield rpc;
       }
@@ -90,8 +95,11 @@ function compileRoute(
         body: rule.body,
         registry: descriptors,
         allowUnknown: needs.json.allowUnknown,
+        fillsMask: httpMethod === "PATCH",
       }),
-      writeResponse: compileResponseWriter(rpc.output, {
+      takesAnyType: takesHttpBody(rpc.input, rule.body),
+      isStream: rpc.methodKind === "server_streaming",
+      response: compileResponseWriter(rpc.output, {
         responseBody: rule.responseBody,
         registry: descriptors,
         form: needs.json,

@@ -18,15 +18,19 @@ import { variableText, type RequestPath } from "../routing/path.ts";
 import type { Template, Variable } from "../routing/template.ts";
 import { getField, resolveFieldPath, type FieldPath, type Fields } from "./field-path.ts";
 import { parseJson } from "./json-text.ts";
+import { isHttpBody, writeHttpBody, writeHttpBodyField } from "./http-body.ts";
 import { applyQuery } from "./query.ts";
+import { isObject, pathsOf, updateMaskOf, writeMask } from "./update-mask.ts";
 import { readScalarText } from "./scalar-text.ts";
 
 export interface RequestParts {
   readonly path: RequestPath;
   /** Behind the question mark; "" for none. */
   readonly query: string;
-  /** JSON; empty for none. */
+  /** Empty for none. JSON, unless the route takes a google.api.HttpBody. */
   readonly body: Buffer;
+  /** Of the body; "" when the client says none. */
+  readonly contentType: string;
 }
 
 /** Makes the rpc's request in binary form. Throws INVALID_ARGUMENT with every faulty field. */
@@ -44,6 +48,14 @@ export interface RequestRule {
   readonly registry: Registry;
   /** Passes over what the contract does not have in a body. */
   readonly allowUnknown: boolean;
+  /** Fills an update_mask that the request leaves empty from what the body names. */
+  readonly fillsMask: boolean;
+}
+
+/** Whether the body goes to the rpc as it comes, as a google.api.HttpBody. */
+export function takesHttpBody(desc: DescMessage, body: string): boolean {
+  if (body === "*") return isHttpBody(desc);
+  return body !== "" && isHttpBody(desc.fields.find(({ name }) => name === body)?.message);
 }
 
 /**
@@ -57,7 +69,8 @@ export interface RequestRule {
 export function compileRequestReader(desc: DescMessage, rule: RequestRule): RequestReader {
   const bindings = rule.template.variables.map((variable) => bindVariable(desc, variable));
   const bodyField = rule.body === "" || rule.body === "*" ? undefined : bodyFieldOf(desc, rule.body);
-  const writeBody = compileBody(desc, rule, bodyField);
+  const readBody = compileBody(desc, rule, bodyField);
+  const maskField = rule.fillsMask ? updateMaskOf(desc) : undefined;
   const isTaken = ({ parents, leaf, jsonName }: FieldPath): boolean => {
     const top = parents[0] ?? leaf;
     return (
@@ -68,15 +81,30 @@ export function compileRequestReader(desc: DescMessage, rule: RequestRule): Requ
     );
   };
 
-  return ({ path, query, body }) => {
+  return (parts) => {
+    const { path, query } = parts;
     const violations: Violation[] = [];
     const writer = createWireWriter();
-    const json = body.length === 0 ? undefined : writeBody(body, writer, violations);
+    const json = parts.body.length === 0 ? undefined : readBody(parts, writer, violations);
     const bodyLength = writer.length;
+    let isMaskGiven = false;
     if (query !== "") {
       const message = create(desc);
       violations.push(...applyQuery(desc, message, query, isTaken));
       if (violations.length === 0) writer.raw(toBinary(desc, message));
+      if (maskField !== undefined && getField(message, maskField) !== undefined) isMaskGiven = true;
+    }
+    if (maskField !== undefined && json !== undefined && !isMaskGiven) {
+      const isTop = bodyField === undefined;
+      isMaskGiven = isTop && (json["updateMask"] ?? json["update_mask"] ?? null) !== null;
+      const inner = isTop ? json : json[bodyField.jsonName];
+      const paths = pathsOf(bodyField?.message ?? desc, isObject(inner ?? null) ? (inner as JsonObject) : {});
+      if (!isMaskGiven)
+        writeMask(
+          writer,
+          maskField,
+          paths.filter((name) => name !== maskField.name),
+        );
     }
     for (const { field, variable } of bindings) {
       const read = readScalarText(field.leaf, variableText(path, variable));
@@ -149,14 +177,21 @@ function bodyFieldOf(desc: DescMessage, name: string): DescField {
   return field;
 }
 
+type BodyReader = (
+  parts: RequestParts,
+  writer: WireWriter,
+  violations: Violation[],
+) => JsonObject | undefined;
+
 /** Gives the JSON as an object of the request's fields, when it is one. */
 function compileBody(
   desc: DescMessage,
   { body: rule, registry, allowUnknown }: RequestRule,
   field: DescField | undefined,
-): (body: Buffer, writer: WireWriter, violations: Violation[]) => JsonObject | undefined {
+): BodyReader {
+  if (takesHttpBody(desc, rule)) return httpBodyReader(field);
   const fromJson: FromJson = rule === "" ? checkNoBody : compileFromJson(desc, { registry, allowUnknown });
-  return (body, writer, violations) => {
+  return ({ body }, writer, violations) => {
     const parsed = parseJson(body);
     if ("violation" in parsed) {
       violations.push(parsed.violation);
@@ -170,6 +205,15 @@ function compileBody(
     const faults = fromJson(json, writer);
     violations.push(...faults);
     return faults.length === 0 ? (json as JsonObject) : undefined;
+  };
+}
+
+function httpBodyReader(field: DescField | undefined): BodyReader {
+  return ({ body, contentType }, writer) => {
+    const httpBody = { contentType, data: body };
+    if (field === undefined) writeHttpBody(writer, httpBody);
+    else writer.raw(writeHttpBodyField(field, httpBody));
+    return undefined;
   };
 }
 

@@ -1,5 +1,18 @@
 import type { DescMessage, Registry } from "@bufbuild/protobuf";
-import { compileFieldToJson, compileToJson, type ToJson } from "../json/compile-to-json.ts";
+import { compileFieldToJson, compileToJson } from "../json/compile-to-json.ts";
+import { isHttpBody, readHttpBody, readHttpBodyField } from "./http-body.ts";
+
+export interface ResponseBody {
+  /** Undefined for JSON. */
+  readonly contentType: string | undefined;
+  readonly body: Buffer;
+}
+
+export interface ResponseWriter {
+  /** Whether responses are a google.api.HttpBody, and so no JSON. */
+  readonly isRaw: boolean;
+  readonly write: (response: Uint8Array) => ResponseBody;
+}
 
 /** What a route says of its answers' JSON. */
 export interface ResponseForm {
@@ -19,12 +32,27 @@ export function compileResponseWriter(
     readonly registry: Registry;
     readonly form: ResponseForm;
   },
-): ToJson {
+): ResponseWriter {
   const options = { registry: rule.registry, ...rule.form };
-  if (rule.responseBody === "") return compileToJson(desc, options);
+  const json = (toJson: (bytes: Uint8Array) => Buffer): ResponseWriter => ({
+    isRaw: false,
+    write: (response) => ({ contentType: undefined, body: toJson(response) }),
+  });
+  const raw = (read: (bytes: Uint8Array) => { contentType: string; data: Buffer }): ResponseWriter => ({
+    isRaw: true,
+    write(response) {
+      const { contentType, data } = read(response);
+      return { contentType, body: data };
+    },
+  });
+  if (rule.responseBody === "") {
+    return isHttpBody(desc) ? raw(readHttpBody) : json(compileToJson(desc, options));
+  }
   const field = desc.fields.find((candidate) => candidate.name === rule.responseBody);
   if (field === undefined) {
     throw new Error(`response_body names ${rule.responseBody}, which ${desc.typeName} does not have`);
   }
-  return compileFieldToJson(desc, field, options);
+  return isHttpBody(field.message) && field.fieldKind === "message"
+    ? raw((bytes) => readHttpBodyField(desc, field, bytes))
+    : json(compileFieldToJson(desc, field, options));
 }

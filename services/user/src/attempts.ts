@@ -13,9 +13,9 @@ export interface Attempt {
    *
    * @throws RESOURCE_EXHAUSTED with the time to wait, while a delay lasts.
    */
-  check(): Promise<void>;
+  check(db?: Queryable): Promise<void>;
   /** The secret was wrong. To be told before the next turn. */
-  failed(): Promise<void>;
+  failed(db?: Queryable): Promise<void>;
   /** The secret was right: all is forgiven. */
   succeeded(): Promise<void>;
 }
@@ -34,6 +34,8 @@ export interface Attempts {
   beginSignIn(login: string, userId: bigint | undefined, call: Call): Promise<Attempt>;
   /** A password that is asked for again within a session. */
   beginConfirmation(sessionId: bigint): Promise<Attempt>;
+  /** A code of the second factor. Counted as sign-ins are, and for all new addresses together more strictly. */
+  beginSecondFactor(userId: bigint, call: Call): Promise<Attempt>;
   /** From this address the account is not slowed, from now on, by what is tried from elsewhere. */
   knowAddress(tx: Queryable, userId: bigint, call: Call): Promise<void>;
 }
@@ -53,23 +55,25 @@ export function createAttempts(options: {
     const counts = [own, ...shared];
     const keys = counts.map(({ key }) => key);
     const attempt: Attempt = {
-      async check() {
-        const delayMs = await delayOf(postgres, keys, now());
+      async check(db = postgres) {
+        const delayMs = await delayOf(db, keys, now());
         if (delayMs > 0) throw resourceExhausted("too many attempts", delayMs);
       },
-      failed: () => countFailure(postgres, counts, now()),
+      failed: (db = postgres) => countFailure(db, counts, now()),
       succeeded: () => forgetAttempts(postgres, own.key),
     };
     await attempt.check();
     return attempt;
   }
 
+  const isKnown = (userId: bigint, network: string): Promise<boolean> =>
+    isKnownAddress(postgres, userId, keyOf("known address", network));
+
   return {
     async beginSignIn(login, userId, call) {
       const network = clientNetwork(call.clientAddress);
-      const isKnown = await isKnownAddress(postgres, userId ?? 0n, keyOf("known address", network));
       const own = { key: keyOf("login", login, network), limit: policy.login };
-      if (isKnown) return begin(own);
+      if (await isKnown(userId ?? 0n, network)) return begin(own);
       return begin(own, [
         { key: keyOf("login elsewhere", login), limit: policy.loginElsewhere },
         { key: keyOf("address", network), limit: policy.address },
@@ -77,6 +81,13 @@ export function createAttempts(options: {
     },
     beginConfirmation: (sessionId) =>
       begin({ key: keyOf("session", String(sessionId)), limit: policy.session }),
+    async beginSecondFactor(userId, call) {
+      const network = clientNetwork(call.clientAddress);
+      const own = { key: keyOf("second factor", String(userId), network), limit: policy.login };
+      if (await isKnown(userId, network)) return begin(own);
+      const elsewhere = keyOf("second factor elsewhere", String(userId));
+      return begin(own, [{ key: elsewhere, limit: policy.secondFactorElsewhere }]);
+    },
     knowAddress: (tx, userId, call) =>
       rememberAddress(tx, userId, keyOf("known address", clientNetwork(call.clientAddress)), now()),
   };

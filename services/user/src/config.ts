@@ -1,6 +1,7 @@
 import type { CommonSettings, ProcessSettings } from "@chirrup/platform";
 import { commonSettings, parseConfig, processSettings, setting } from "@chirrup/platform";
 import { z } from "zod";
+import { isLoopback } from "./mail/mailer.ts";
 import { isStrongEnough } from "./domain/hash-cost.ts";
 
 type NumberSetting = z.ZodDefault<z.ZodType<number, string>>;
@@ -30,6 +31,9 @@ type UserSettings = CommonSettings &
     readonly SIGN_IN_FREE_ATTEMPTS_ELSEWHERE: NumberSetting;
     readonly SIGN_IN_FREE_ATTEMPTS_ADDRESS: NumberSetting;
     readonly SECURITY_LOG_S: NumberSetting;
+    readonly MAIL_URL: z.ZodDefault<TextSetting>;
+    readonly MAIL_FROM: z.ZodDefault<TextSetting>;
+    readonly PUBLIC_URL: z.ZodDefault<TextSetting>;
     readonly SECURITY_LOG_MAX_REFUSALS: NumberSetting;
   };
 
@@ -43,7 +47,7 @@ export const configSchema: z.ZodObject<UserSettings> = z
     DATABASE_URL: databaseUrl,
     SIGNING_KEY_SECRET: setting
       .secret()
-      .describe("Seals the private signing keys in the database; all instances share it."),
+      .describe("Seals signing keys and second factors in the database; all instances share it."),
     REFRESH_SECRET: setting
       .secret()
       .describe("Derives each refresh token's successor; all instances share it."),
@@ -104,6 +108,20 @@ export const configSchema: z.ZodObject<UserSettings> = z
       .positiveInt()
       .default(100)
       .describe("The same for all logins from one address that is new to their accounts."),
+    MAIL_URL: setting
+      .url("smtp", "smtps", "mailbox")
+      .default("mailbox:")
+      .describe(
+        "Where mails go: `smtps://user:password@host`; `mailbox:` keeps them for /mailbox, on the loopback only.",
+      ),
+    MAIL_FROM: setting
+      .text()
+      .default("Chirrup <no-reply@chirrup.localhost>")
+      .describe("Sender of the mails."),
+    PUBLIC_URL: setting
+      .url("http", "https")
+      .default("http://127.0.0.1:8080")
+      .describe("Where the web client is, for the links in mails."),
     SECURITY_LOG_S: seconds(90 * dayS).describe("How long security events are kept, in seconds."),
     SECURITY_LOG_MAX_REFUSALS: setting
       .positiveInt()
@@ -114,7 +132,12 @@ export const configSchema: z.ZodObject<UserSettings> = z
     (config) =>
       isStrongEnough({ memoryKib: config.PASSWORD_HASH_MEMORY_KIB, passes: config.PASSWORD_HASH_PASSES }),
     { path: ["PASSWORD_HASH_MEMORY_KIB"], error: "and PASSWORD_HASH_PASSES are below OWASP's least" },
-  );
+  )
+  // Whoever reads the mailbox can take over any account.
+  .refine(({ MAIL_URL, HOST }) => MAIL_URL !== "mailbox:" || isLoopback(HOST), {
+    path: ["MAIL_URL"],
+    error: "is required where HOST is not the loopback",
+  });
 
 export type Config = z.infer<typeof configSchema>;
 

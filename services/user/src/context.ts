@@ -20,6 +20,8 @@ export interface Context {
   readonly sessionPolicy: SessionPolicy;
   readonly accessTokenTtlS: number;
   readonly refreshSecret: string;
+  /** Seals the secrets of second factors. */
+  readonly sealWith: Buffer;
   readonly revocations: RevocationFeed;
   /** The clock of every decision about time. */
   readonly now: () => Date;

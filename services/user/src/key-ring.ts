@@ -3,13 +3,13 @@ import type { Logger, Postgres } from "@chirrup/platform";
 import { unavailable } from "@chirrup/platform";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SigningKey } from "./domain/signing-key.ts";
+import { sealingKey } from "./domain/sealing.ts";
 import {
   chooseSigningKey,
   generateSigningKey,
   isRotationDue,
   openSigningKey,
   retiredKids,
-  sealingKey,
 } from "./domain/signing-key.ts";
 import { changeSigningKeys, listSigningKeys } from "./store/signing-key.ts";
 
@@ -45,7 +45,7 @@ export async function openKeyRing(options: {
   signal: AbortSignal;
 }): Promise<KeyRing> {
   const { postgres, now, log, signal, reloadMs } = options;
-  const sealWith = sealingKey(options.secret);
+  const sealWith = sealingKey(options.secret, "signing keys");
   const policy = { ...options, publishedForMs: 2 * reloadMs };
   let keys: readonly SigningKey[] = [];
   let loadedAtMs = -Infinity;

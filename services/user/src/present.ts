@@ -11,6 +11,6 @@ export function presentUser(profile: Profile): MessageInitShape<typeof UserSchem
 
 /** As its owner sees the account. */
 export function presentAccount(account: Account): MessageInitShape<typeof AccountSchema> {
-  const { id, username, displayName, bio, email } = account;
-  return { id, username, displayName, bio, createdAt: timestampOf(id), email };
+  const { id, username, displayName, bio, email, emailVerified, secondFactor } = account;
+  return { id, username, displayName, bio, createdAt: timestampOf(id), email, emailVerified, secondFactor };
 }

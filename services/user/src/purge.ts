@@ -2,6 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger, Postgres } from "@chirrup/platform";
 import { purgeAttempts } from "./store/attempt.ts";
 import { purgeKnownAddresses } from "./store/known-address.ts";
+import { purgeMailTokens } from "./store/mail.ts";
+import { purgeChallenges } from "./store/sign-in-challenge.ts";
 import { purgeRevocations } from "./store/revocation.ts";
 import { purgeRefusals, purgeSecurityEvents } from "./store/security-event.ts";
 import { purgeSessions } from "./store/session.ts";
@@ -12,7 +14,7 @@ const knownAddressMs = 90 * 86_400_000;
 
 /**
  * Deletes what is over, once a minute: sessions that ended or expired more than `historyMs` ago, revocations and
- * attempts that are forgotten, addresses not used for 90 days, and what the security log is not to keep, until the
+ * attempts that are forgotten, tokens and challenges that expired, addresses not used for 90 days, and what the security log is not to keep, until the
  * signal. Any number of instances may do it at once; in small batches, so that no transaction is long.
  */
 export async function purgeUntilStopped(options: {
@@ -29,6 +31,8 @@ export async function purgeUntilStopped(options: {
     try {
       await inBatches(() => purgeSessions(postgres, ago(historyMs), batchRows), signal);
       await inBatches(() => purgeRevocations(postgres, now(), batchRows), signal);
+      await inBatches(() => purgeMailTokens(postgres, now(), batchRows), signal);
+      await inBatches(() => purgeChallenges(postgres, now(), batchRows), signal);
       await inBatches(() => purgeAttempts(postgres, now(), batchRows), signal);
       await inBatches(() => purgeKnownAddresses(postgres, ago(knownAddressMs), batchRows), signal);
       await inBatches(() => purgeSecurityEvents(postgres, ago(securityLog.keptMs), batchRows), signal);

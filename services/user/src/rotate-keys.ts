@@ -2,7 +2,8 @@
 // twice SIGNING_KEY_RELOAD_MS; they remove the key before it when its last token has expired.
 import { ConfigError, createLogger, openPostgres } from "@chirrup/platform";
 import { readKeyConfig } from "./config.ts";
-import { generateSigningKey, openSigningKey, sealingKey } from "./domain/signing-key.ts";
+import { sealingKey } from "./domain/sealing.ts";
+import { generateSigningKey, openSigningKey } from "./domain/signing-key.ts";
 import { changeSigningKeys } from "./store/signing-key.ts";
 
 /** EX_CONFIG of sysexits.h, as the service itself ends with. */
@@ -18,7 +19,7 @@ try {
   const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-rotate-keys", log });
   try {
     const now = new Date();
-    const sealWith = sealingKey(config.SIGNING_KEY_SECRET);
+    const sealWith = sealingKey(config.SIGNING_KEY_SECRET, "signing keys");
     const added = await generateSigningKey(sealWith, now);
     await changeSigningKeys(
       postgres,

@@ -2,6 +2,16 @@ import type { Context, Rpc } from "./context.ts";
 import { batchGetUsers } from "./handlers/batch-get-users.ts";
 import { changePassword } from "./handlers/change-password.ts";
 import { checkSession } from "./handlers/check-session.ts";
+import { completeLogin } from "./handlers/complete-login.ts";
+import { changeEmail } from "./handlers/change-email.ts";
+import { requestEmailVerification } from "./handlers/request-email-verification.ts";
+import { confirmEmailVerification } from "./handlers/confirm-email-verification.ts";
+import { requestPasswordReset } from "./handlers/request-password-reset.ts";
+import { confirmPasswordReset } from "./handlers/confirm-password-reset.ts";
+import { enrolSecondFactor } from "./handlers/enrol-second-factor.ts";
+import { confirmSecondFactor } from "./handlers/confirm-second-factor.ts";
+import { showSecondFactor } from "./handlers/show-second-factor.ts";
+import { disableSecondFactor } from "./handlers/disable-second-factor.ts";
 import { deleteMe } from "./handlers/delete-me.ts";
 import { endAllSessions } from "./handlers/end-all-sessions.ts";
 import { endSession } from "./handlers/end-session.ts";
@@ -27,6 +37,16 @@ export function createHandlers(context: Context): Rpc {
     updateMe: updateMe(context),
     deleteMe: deleteMe(context),
     changePassword: changePassword(context),
+    completeLogin: completeLogin(context),
+    changeEmail: changeEmail(context),
+    requestEmailVerification: requestEmailVerification(context),
+    confirmEmailVerification: confirmEmailVerification(context),
+    requestPasswordReset: requestPasswordReset(context),
+    confirmPasswordReset: confirmPasswordReset(context),
+    enrolSecondFactor: enrolSecondFactor(context),
+    confirmSecondFactor: confirmSecondFactor(context),
+    showSecondFactor: showSecondFactor(context),
+    disableSecondFactor: disableSecondFactor(context),
     listSessions: listSessions(context),
     endSession: endSession(context),
     endAllSessions: endAllSessions(context),

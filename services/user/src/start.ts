@@ -13,8 +13,12 @@ import { createAttempts } from "./attempts.ts";
 import { readCommonPasswords } from "./common-passwords.ts";
 import type { Config } from "./config.ts";
 import { attemptPolicy } from "./domain/attempt.ts";
+import { sealingKey } from "./domain/sealing.ts";
 import { jwksRoute } from "./jwks-route.ts";
 import { openKeyRing } from "./key-ring.ts";
+import { createMailbox } from "./mail/mailbox.ts";
+import { createSmtpMailer } from "./mail/mailer.ts";
+import { deliverUntilStopped } from "./mail/postman.ts";
 import { createPasswordHasher } from "./password-hasher.ts";
 import { purgeUntilStopped } from "./purge.ts";
 import { openRevocationFeed } from "./revocation-feed.ts";
@@ -110,13 +114,27 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     },
     now,
   });
+  const mailbox = config.MAIL_URL === "mailbox:" ? createMailbox() : undefined;
+  const mailer = mailbox ?? createSmtpMailer(config.MAIL_URL, config.MAIL_FROM);
+  onStop("mailer", () => mailer.close());
+  void deliverUntilStopped({
+    postgres,
+    mailer,
+    publicUrl: config.PUBLIC_URL.replace(/\/$/, ""),
+    now,
+    log,
+    signal,
+  });
   const admin = await startAdminServer({
     host: config.HOST,
     port: config.HTTP_PORT,
     readiness,
     metrics,
     log,
-    routes: { "/.well-known/jwks.json": jwksRoute(keyRing) },
+    routes: {
+      "/.well-known/jwks.json": jwksRoute(keyRing),
+      ...(mailbox === undefined ? {} : { "/mailbox": mailbox.route }),
+    },
   });
   onStop("admin server", () => admin.close());
 
@@ -137,6 +155,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
       },
       accessTokenTtlS: config.ACCESS_TOKEN_TTL_S,
       refreshSecret: config.REFRESH_SECRET,
+      sealWith: sealingKey(config.SIGNING_KEY_SECRET, "second factors"),
       revocations,
       now,
       onReplay: () => replays.inc(),

@@ -4,7 +4,8 @@ import { promisify } from "node:util";
 import { waitFor } from "@chirrup/testkit";
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import { describe, expect, it } from "vitest";
-import { generateSigningKey, sealingKey } from "../src/domain/signing-key.ts";
+import { sealingKey } from "../src/domain/sealing.ts";
+import { generateSigningKey } from "../src/domain/signing-key.ts";
 import { insertSigningKey } from "../src/store/signing-key.ts";
 import { createDatabase, sessionOf, signUp, startInstance, startService } from "./user-service.ts";
 
@@ -53,7 +54,7 @@ describe("signing keys", () => {
   it("come into the set of every instance as soon as they are stored, and sign a while later", async () => {
     const secret = "a secret of the tests, long enough for one";
     await using service = await startService();
-    const key = await generateSigningKey(sealingKey(secret), service.clock.now());
+    const key = await generateSigningKey(sealingKey(secret, "signing keys"), service.clock.now());
     await insertSigningKey(service.postgres, key);
     await waitFor(async () => (await kidsAt(service.jwksUrl)).includes(key.kid), { what: "the new key" });
     const kidNow = async () => decodeProtectedHeader((await signUp(service.client)).accessToken).kid;

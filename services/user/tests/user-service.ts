@@ -13,9 +13,9 @@ import {
   platformMigrations,
 } from "@chirrup/platform";
 import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
-import { BadRequestSchema, RetryInfoSchema } from "@chirrup/proto/google/rpc/error_details";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@chirrup/proto/google/rpc/error_details";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
-import { testLog, testPostgres } from "@chirrup/testkit";
+import { testLog, testPostgres, waitFor } from "@chirrup/testkit";
 import { decodeJwt } from "jose";
 import { configSchema } from "../src/config.ts";
 import { userMigrations } from "../src/migrations.ts";
@@ -44,6 +44,7 @@ export function testClock(): TestClock {
 export interface Instance extends AsyncDisposable {
   readonly client: Client<typeof UserService>;
   readonly jwksUrl: string;
+  readonly mailboxUrl: string;
 }
 
 /** The service over a database of its own. */
@@ -102,6 +103,7 @@ export async function startInstance(
     return {
       client: createClient(UserService, channel),
       jwksUrl: `http://127.0.0.1:${ports.http}/.well-known/jwks.json`,
+      mailboxUrl: `http://127.0.0.1:${ports.http}/mailbox`,
       async [Symbol.asyncDispose]() {
         channel.close();
         await stop();
@@ -121,6 +123,7 @@ export async function startService(env: Record<string, string> = {}): Promise<Se
   return {
     client: instance.client,
     jwksUrl: instance.jwksUrl,
+    mailboxUrl: instance.mailboxUrl,
     databaseUrl,
     postgres,
     clock,
@@ -175,6 +178,39 @@ export function from(address: string, options: CallOptions = {}): CallOptions {
   const metadata = Metadata.from({ [metadataKeys.clientAddress]: address });
   for (const [key, value] of options.metadata?.entries() ?? []) metadata.set(key, value);
   return { ...options, metadata };
+}
+
+/** The mails that were sent to an address, the newest first. */
+export async function mailsTo(
+  instance: Instance,
+  email: string,
+): Promise<{ subject: string; text: string }[]> {
+  const response = await fetch(instance.mailboxUrl, { headers: { accept: "application/json" } });
+  const { mails } = (await response.json()) as { mails: { to: string; subject: string; text: string }[] };
+  return mails.filter(({ to }) => to === email);
+}
+
+/** The token of the newest mail to an address with this subject, once there are `count` of them. */
+export async function mailedToken(
+  instance: Instance,
+  email: string,
+  subject: "Confirm your e-mail address" | "Set a new password",
+  count = 1,
+): Promise<string> {
+  const [mail] = await waitFor(
+    async () => {
+      const mails = (await mailsTo(instance, email)).filter((sent) => sent.subject === subject);
+      return mails.length >= count && mails;
+    },
+    { what: `mail ${count} to ${email}: ${subject}` },
+  );
+  return /#token=([\w-]{43})/.exec(mail?.text ?? "")?.[1] ?? "";
+}
+
+/** The reason in a failure's ErrorInfo, and its metadata. */
+export function infoOf(error: GrpcError): { reason: string; metadata: Record<string, string> } | undefined {
+  const detail = error.details.find(({ typeUrl }) => typeUrl.endsWith(ErrorInfoSchema.typeName));
+  return detail && fromBinary(ErrorInfoSchema, detail.value);
 }
 
 /** The error that a call fails with. */

@@ -24,6 +24,8 @@ export interface AttemptPolicy {
   readonly login: AttemptLimit;
   /** One login from all addresses that its account does not know. */
   readonly loginElsewhere: AttemptLimit;
+  /** The second factor of one account from all addresses that it does not know: whoever gets there has its password. */
+  readonly secondFactorElsewhere: AttemptLimit;
   /** All logins from one address that is not known to them. */
   readonly address: AttemptLimit;
   /** A password or a code, asked for again in one session. */
@@ -40,6 +42,7 @@ export function attemptPolicy(free: {
     login: { free: free.login, maxDelayMs: 15 * minuteMs, forgetMs: 24 * 60 * minuteMs },
     loginElsewhere: { free: free.loginElsewhere, maxDelayMs: minuteMs, forgetMs: 60 * minuteMs },
     address: { free: free.address, maxDelayMs: 5 * minuteMs, forgetMs: 60 * minuteMs },
+    secondFactorElsewhere: { free: 4 * free.login, maxDelayMs: 15 * minuteMs, forgetMs: 24 * 60 * minuteMs },
     session: { free: free.login, maxDelayMs: 15 * minuteMs, forgetMs: 24 * 60 * minuteMs },
   };
 }

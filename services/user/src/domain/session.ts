@@ -13,6 +13,7 @@ export type EndReason =
   | "logout"
   | "ended_by_owner"
   | "password_changed"
+  | "password_reset"
   | "account_deleted"
   | "refresh_token_replayed";
 

@@ -1,16 +1,10 @@
 import type { KeyObject } from "node:crypto";
-import {
-  createCipheriv,
-  createDecipheriv,
-  createPrivateKey,
-  generateKeyPairSync,
-  hkdfSync,
-  randomBytes,
-} from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import type { JWK } from "jose";
 import { calculateJwkThumbprint } from "jose";
+import { seal, unseal } from "./sealing.ts";
 
-/** A key as it is stored: the private half sealed. */
+/** A key as it is stored: the private half sealed for its kid. */
 export interface StoredSigningKey {
   readonly kid: string;
   readonly publicJwk: JWK;
@@ -24,15 +18,6 @@ export interface SigningKey {
   readonly publicJwk: JWK;
   readonly privateKey: KeyObject;
   readonly createdAt: Date;
-}
-
-const cipher = "aes-256-gcm";
-const ivBytes = 12;
-const tagBytes = 16;
-
-/** The key that seals private keys, from SIGNING_KEY_SECRET (RFC 5869). */
-export function sealingKey(secret: string): Buffer {
-  return Buffer.from(hkdfSync("sha256", secret, "", "chirrup user signing keys", 32));
 }
 
 /** A new Ed25519 key, its private half sealed. */
@@ -113,23 +98,8 @@ export function retiredKids(
 
 function unsealed({ kid, sealedPrivateKey }: StoredSigningKey, key: Buffer): Buffer {
   try {
-    return open(sealedPrivateKey, kid, key);
+    return unseal(sealedPrivateKey, kid, key);
   } catch (cause) {
     throw new Error(`SIGNING_KEY_SECRET does not open the signing key ${kid}`, { cause });
   }
-}
-
-// Sealed form: iv, tag, ciphertext. The kid is authenticated with it, so that rows cannot be swapped.
-function seal(plain: Buffer, kid: string, key: Buffer): Buffer {
-  const iv = randomBytes(ivBytes);
-  const encrypt = createCipheriv(cipher, key, iv, { authTagLength: tagBytes }).setAAD(Buffer.from(kid));
-  const text = Buffer.concat([encrypt.update(plain), encrypt.final()]);
-  return Buffer.concat([iv, encrypt.getAuthTag(), text]);
-}
-
-function open(sealed: Buffer, kid: string, key: Buffer): Buffer {
-  const decrypt = createDecipheriv(cipher, key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
-    .setAAD(Buffer.from(kid))
-    .setAuthTag(sealed.subarray(ivBytes, ivBytes + tagBytes));
-  return Buffer.concat([decrypt.update(sealed.subarray(ivBytes + tagBytes)), decrypt.final()]);
 }

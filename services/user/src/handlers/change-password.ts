@@ -6,8 +6,11 @@ import { forgetAt } from "../domain/revocation.ts";
 import { allValid } from "../domain/validation.ts";
 import { note } from "../note.ts";
 import { requireAccount } from "../require-account.ts";
+import { requireSecondFactor } from "../second-factor.ts";
 import { replacePassword } from "../store/credential.ts";
+import { dropMailTokens, queueMail } from "../store/mail.ts";
 import { endSessions } from "../store/session.ts";
+import { forgetChallenges } from "../store/sign-in-challenge.ts";
 
 /**
  * Sets a new password and ends every session but the caller's.
@@ -26,6 +29,7 @@ export function changePassword(context: Context): Rpc["changePassword"] {
         names: [account.username, account.email],
       }),
     });
+    await requireSecondFactor(context, caller);
     const credential = await confirmPassword(context, call, request.currentPassword);
     const passwordHash = await hasher.hash(newPassword, call.signal);
 
@@ -33,6 +37,9 @@ export function changePassword(context: Context): Rpc["changePassword"] {
       if (!(await replacePassword(tx, caller.userId, credential.version, passwordHash))) return false;
       const now = clock();
       await note(context, tx, call, "password_changed", caller);
+      await dropMailTokens(tx, caller.userId, ["reset_password"]);
+      await forgetChallenges(tx, caller.userId);
+      await queueMail(tx, { kind: "password_changed", email: account.email, userId: caller.userId }, now);
       const end = { reason: "password_changed", now, forgetAt: forgetAt(now, accessTokenTtlS) } as const;
       await endSessions(tx, { userId: caller.userId, exceptSessionId: caller.sessionId }, end);
       return true;

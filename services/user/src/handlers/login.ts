@@ -1,14 +1,19 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { GrpcError, Status } from "@chirrup/grpc";
 import type { Call, Queryable } from "@chirrup/platform";
-import { unauthenticated } from "@chirrup/platform";
+import { errorDomain, unauthenticated } from "@chirrup/platform";
+import { ErrorInfoSchema } from "@chirrup/proto/google/rpc/error_details";
 import type { Context, Rpc } from "../context.ts";
 import type { Login } from "../domain/login.ts";
 import { readLogin } from "../domain/login.ts";
+import { hashToken, mintToken } from "../domain/one-time-token.ts";
 import { presentedPassword } from "../domain/password.ts";
 import { allValid, checkPresent } from "../domain/validation.ts";
 import { note } from "../note.ts";
-import { openSession } from "../open-session.ts";
 import { tooManyAtOnce } from "../password-hasher.ts";
 import { presentAccount } from "../present.ts";
+import { secondFactorRequired } from "../second-factor.ts";
+import { startSession } from "../start-session.ts";
 import type { Credential } from "../store/credential.ts";
 import {
   findCredentialByEmail,
@@ -16,6 +21,10 @@ import {
   holdCredential,
   rehashPassword,
 } from "../store/credential.ts";
+import { insertChallenge } from "../store/sign-in-challenge.ts";
+
+/** How long a sign-in waits for its second factor. */
+const challengeTtlMs = 5 * 60_000;
 
 /** Opens a session for who knows the password. An unknown login takes the same time as a wrong password. */
 export function login(context: Context): Rpc["login"] {
@@ -46,12 +55,10 @@ export function login(context: Context): Rpc["login"] {
     const credential = await prove(readLogin(request.login), password, call);
 
     const { account, version, passwordHash } = credential;
+    if (account.secondFactor) throw await challenged(context, credential);
     const session = await postgres.transaction(async (tx) => {
       if (!(await holdCredential(tx, account.id, version))) return undefined;
-      await attempts.knowAddress(tx, account.id, call);
-      const opened = await openSession(context, tx, account.id, call);
-      await note(context, tx, call, "signed_in", opened);
-      return opened;
+      return startSession(context, tx, account.id, call);
     });
     if (session === undefined) throw refused();
     if (hasher.isOutdated(passwordHash)) {
@@ -73,6 +80,24 @@ async function findCredential(db: Queryable, login: Login): Promise<Credential |
     case "none":
       return undefined;
   }
+}
+
+/** The refusal of a right password that is not enough, with the challenge that the second factor answers. */
+async function challenged({ postgres, now }: Context, { account, version }: Credential): Promise<Error> {
+  const challenge = mintToken();
+  const tokenHash = hashToken(challenge);
+  if (tokenHash === undefined) throw new Error("a token that is none");
+  const expiresAt = new Date(now().getTime() + challengeTtlMs);
+  await insertChallenge(postgres, { tokenHash, userId: account.id, version, expiresAt });
+  const info = { reason: secondFactorRequired, domain: errorDomain, metadata: { challenge } };
+  return new GrpcError(Status.FAILED_PRECONDITION, "a second factor is required", {
+    details: [
+      {
+        typeUrl: `type.googleapis.com/${ErrorInfoSchema.typeName}`,
+        value: toBinary(ErrorInfoSchema, create(ErrorInfoSchema, info)),
+      },
+    ],
+  });
 }
 
 function refused(): Error {

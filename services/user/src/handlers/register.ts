@@ -12,6 +12,7 @@ import { note } from "../note.ts";
 import { openSession } from "../open-session.ts";
 import { presentAccount } from "../present.ts";
 import { insertAccount, takenFields } from "../store/account.ts";
+import { queueMail } from "../store/mail.ts";
 import { insertCredential } from "../store/credential.ts";
 
 /**
@@ -21,7 +22,7 @@ import { insertCredential } from "../store/credential.ts";
  * answer signs in.
  */
 export function register(context: Context): Rpc["register"] {
-  const { postgres, ids, hasher, commonPasswords, attempts, tokens } = context;
+  const { postgres, ids, hasher, commonPasswords, attempts, tokens, now } = context;
   return async (request, call) => {
     const { username, email, password } = allValid({
       username: checkNewUsername(request.username),
@@ -35,7 +36,15 @@ export function register(context: Context): Rpc["register"] {
     await refuseTaken(postgres, username, email);
     const passwordHash = await hasher.hash(password, call.signal);
 
-    const account: Account = { id: ids.next(), username, email, displayName: username, bio: "" };
+    const account: Account = {
+      id: ids.next(),
+      username,
+      email,
+      displayName: username,
+      bio: "",
+      emailVerified: false,
+      secondFactor: false,
+    };
     const session = await postgres.transaction(async (tx) => {
       if (!(await insertAccount(tx, account))) return undefined;
       await insertCredential(tx, account.id, passwordHash);
@@ -43,6 +52,7 @@ export function register(context: Context): Rpc["register"] {
         case: "userRegistered",
         value: { userId: account.id },
       });
+      await queueMail(tx, { kind: "verify_email", email, userId: account.id }, now());
       await attempts.knowAddress(tx, account.id, call);
       const opened = await openSession(context, tx, account.id, call);
       await note(context, tx, call, "account_registered", opened);

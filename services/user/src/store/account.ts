@@ -3,7 +3,10 @@ import type { Account, Profile } from "../domain/account.ts";
 import { usernameKey, usernameSkeleton } from "../domain/username.ts";
 
 const profileColumns = `id, username, display_name AS "displayName", bio`;
-const accountColumns = `${profileColumns}, email`;
+const accountColumns = `${profileColumns}, email, email_verified_at IS NOT NULL AS "emailVerified",
+  EXISTS (
+    SELECT FROM second_factors f WHERE f.user_id = accounts.id AND f.confirmed_at IS NOT NULL
+  ) AS "secondFactor"`;
 
 /** False when the username or the e-mail is taken; `takenFields` tells which. */
 export async function insertAccount(tx: Queryable, account: Account): Promise<boolean> {
@@ -48,6 +51,29 @@ export async function findAccount(db: Queryable, id: bigint): Promise<Account | 
   return row;
 }
 
+/** @param email - In its normal form. */
+export async function findAccountByEmail(db: Queryable, email: string): Promise<Account | undefined> {
+  const [row] = await db.query<Account>({
+    name: "account_by_email",
+    text: `SELECT ${accountColumns} FROM accounts WHERE email = $1`,
+    values: [email],
+  });
+  return row;
+}
+
+/**
+ * The address is the account's, and verified.
+ *
+ * @throws A violation of accounts_email_key when another account has it.
+ */
+export async function verifyEmail(tx: Queryable, id: bigint, email: string, now: Date): Promise<void> {
+  await tx.query({
+    name: "account_verify_email",
+    text: "UPDATE accounts SET email = $2, email_verified_at = $3 WHERE id = $1 AND deleted_at IS NULL",
+    values: [id, email, now],
+  });
+}
+
 /** Live accounts of these ids, in no order. */
 export async function findProfiles(db: Queryable, ids: readonly bigint[]): Promise<Profile[]> {
   return db.query<Profile>({
@@ -85,7 +111,8 @@ export async function updateProfile(
 export async function scrubAccount(tx: Queryable, id: bigint, now: Date): Promise<void> {
   await tx.query({
     name: "account_scrub",
-    text: `UPDATE accounts SET username = NULL, username_skeleton = NULL, email = NULL, display_name = '', bio = '', deleted_at = $2
+    text: `UPDATE accounts SET username = NULL, username_skeleton = NULL, email = NULL, email_verified_at = NULL,
+             display_name = '', bio = '', deleted_at = $2
            WHERE id = $1 AND deleted_at IS NULL`,
     values: [id, now],
   });

@@ -16,6 +16,10 @@ interface CredentialRow extends Account {
 }
 
 const select = `SELECT a.id, a.username, a.email, a.display_name AS "displayName", a.bio,
+                       a.email_verified_at IS NOT NULL AS "emailVerified",
+                       EXISTS (
+                         SELECT FROM second_factors f WHERE f.user_id = a.id AND f.confirmed_at IS NOT NULL
+                       ) AS "secondFactor",
                        c.password_hash AS "passwordHash", c.version
                 FROM accounts a JOIN credentials c ON c.user_id = a.id`;
 
@@ -86,6 +90,17 @@ export async function replacePassword(
     text: `UPDATE credentials SET password_hash = $3, version = version + 1
            WHERE user_id = $1 AND version = $2 RETURNING user_id`,
     values: [userId, fromVersion, passwordHash],
+  });
+  return rows.length === 1;
+}
+
+/** Sets the password whatever it was. False when the account was deleted. */
+export async function resetPassword(tx: Queryable, userId: bigint, passwordHash: string): Promise<boolean> {
+  const rows = await tx.query({
+    name: "credential_reset",
+    text: `UPDATE credentials SET password_hash = $2, version = version + 1
+           WHERE user_id = $1 RETURNING user_id`,
+    values: [userId, passwordHash],
   });
   return rows.length === 1;
 }

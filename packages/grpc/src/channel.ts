@@ -1,25 +1,17 @@
-import {
-  Client as WireClient,
-  credentials,
-  type CallOptions as WireCallOptions,
-  type ChannelOptions as WireChannelOptions,
-  type ServiceError,
-  type StatusObject,
-} from "@grpc/grpc-js";
-
+import { cancelled, type CallSetup } from "./client/client-call.ts";
+import { Pool } from "./client/pool.ts";
+import { StreamingCall } from "./client/streaming-call.ts";
+import { readTarget } from "./client/target.ts";
+import { UnaryCall } from "./client/unary-call.ts";
 import { GrpcError } from "./error.ts";
-import { Metadata } from "./metadata.ts";
-import { readServerStream } from "./read-stream.ts";
+import type { Metadata } from "./metadata.ts";
 import { Status } from "./status.ts";
-import {
-  checkSize,
-  defaultMaxMessageBytes,
-  errorFromWire,
-  fromBuffer,
-  fromWireMetadata,
-  toBuffer,
-  toWireMetadata,
-} from "./wire.ts";
+import type { TlsClientOptions } from "./tls.ts";
+import { tooLarge } from "./wire/message-reader.ts";
+
+/** Default limit of a message in either direction, 4 MiB. */
+const defaultMaxMessageBytes = 4_194_304;
+const defaultKeepaliveTimeoutMs = 10_000;
 
 export interface CallOptions {
   /**
@@ -33,6 +25,13 @@ export interface CallOptions {
   readonly metadata?: Metadata;
   /** Waits for a connection until the deadline in place of failing with UNAVAILABLE. Default: false. */
   readonly waitForReady?: boolean;
+  /**
+   * The method may be run twice with the effect of once, so that a call whose connection is lost before an answer is
+   * made again. `createClient` sets it from the method's `idempotency_level`. Default: false.
+   */
+  readonly idempotent?: boolean;
+  /** Compresses the messages that are sent. Default: "identity". */
+  readonly compression?: "identity" | "gzip";
 }
 
 export interface UnaryResponse {
@@ -53,6 +52,15 @@ export interface Channel {
    * speed; leaving the loop early cancels the call.
    */
   serverStream(path: string, message: Uint8Array, options?: CallOptions): AsyncIterable<Uint8Array>;
+  /**
+   * Many requests, many answers or one; both flow at the speed of the slower end. An error that `messages` throws
+   * cancels the call and is its failure's cause. Absent in a channel that wraps another and does not pass it on.
+   */
+  duplex?(
+    path: string,
+    messages: AsyncIterable<Uint8Array>,
+    options?: CallOptions,
+  ): AsyncIterable<Uint8Array>;
   /** Closes the connections. Calls that have not reached a server fail with UNAVAILABLE. */
   close(): void;
 }
@@ -65,124 +73,114 @@ export interface ChannelOptions {
   /** Deadline of unary calls that set none. Default: none. */
   readonly defaultTimeoutMs?: number;
   /**
-   * Pings a connection that has calls and was silent for so long, and drops it when no answer comes within 10
-   * seconds. Servers may refuse pings more frequent than each 5 minutes. Default: no pings.
+   * Pings a connection that has calls and was silent for so long, and drops it when no answer comes within
+   * `keepaliveTimeoutMs`. Servers may refuse pings more frequent than each 5 minutes. Default: no pings.
    */
   readonly keepaliveMs?: number;
+  /** Default: 10,000. */
+  readonly keepaliveTimeoutMs?: number;
+  /** Default: no encryption. */
+  readonly tls?: TlsClientOptions;
+  /** Whether calls go to every address in turn or to the first that answers. Default: "round_robin". */
+  readonly policy?: "round_robin" | "pick_first";
 }
 
-/** The longest deadline: grpc-js servers hold milliseconds in 32 bits and take a longer one for one long past. */
-const maxTimeoutMs = 2_000_000_000;
-
 /**
- * Opens a channel without encryption. `target` is "host:port" or "dns:///host:port"; a name with several addresses is
- * served by all of them in turn (round robin).
+ * Opens a channel. `target` is "host:port", "dns:///host:port" or "ipv4:address:port,…"; all addresses of a name get
+ * calls in turn (round robin), and the name is looked up again each 10 seconds and when a connection is lost.
  */
 export function openChannel(target: string, options: ChannelOptions = {}): Channel {
   const maxBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
-  const client = new WireClient(
-    target,
-    credentials.createInsecure(),
-    channelOptions(maxBytes, options.keepaliveMs),
+  const place = readTarget(target);
+  const pool = new Pool(
+    place,
+    {
+      authority: place.authority,
+      metadata: options.metadata,
+      keepaliveMs: options.keepaliveMs,
+      keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? defaultKeepaliveTimeoutMs,
+      tls: options.tls,
+    },
+    options.policy ?? "round_robin",
   );
   let closed = false;
 
-  const prepare = (
-    message: Uint8Array,
-    call: CallOptions,
+  const setup = (
+    path: string,
+    { signal, metadata, waitForReady, idempotent, compression }: CallOptions,
     timeoutMs: number | undefined,
-  ): WireCallOptions => {
+  ): CallSetup => {
     if (closed) throw new GrpcError(Status.UNAVAILABLE, "the channel is closed");
-    if (call.signal?.aborted === true) throw cancelled(call.signal);
-    checkSize(message, maxBytes);
-    if (timeoutMs === undefined) return {};
-    if (timeoutMs <= 0) throw new GrpcError(Status.DEADLINE_EXCEEDED, "the deadline passed before the call");
-    return { deadline: Date.now() + Math.min(timeoutMs, maxTimeoutMs) };
+    if (signal?.aborted === true) throw cancelled(signal);
+    if (timeoutMs !== undefined && timeoutMs <= 0) {
+      throw new GrpcError(Status.DEADLINE_EXCEEDED, "the deadline passed before the call");
+    }
+    return {
+      path,
+      metadata,
+      deadlineAtMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs,
+      signal,
+      waitForReady: waitForReady ?? false,
+      repeatable: idempotent ?? false,
+      compress: compression === "gzip",
+      maxBytes,
+    };
   };
-
-  const wireMetadata = (call: CallOptions): ReturnType<typeof toWireMetadata> =>
-    toWireMetadata([options.metadata, call.metadata], { waitForReady: call.waitForReady ?? false });
 
   return {
     async unary(path, message, call = {}) {
-      const wireOptions = prepare(message, call, call.timeoutMs ?? options.defaultTimeoutMs);
-      const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse>();
-      let headers = new Metadata();
-      let answer: Uint8Array | undefined;
-      let failure: ServiceError | undefined;
-      const wire = client.makeUnaryRequest(
-        path,
-        toBuffer,
-        fromBuffer,
-        message,
-        wireMetadata(call),
-        wireOptions,
-        (error, value) => {
-          failure = error ?? undefined;
-          answer = value;
-        },
-      );
-      wire.on("metadata", (received) => {
-        headers = fromWireMetadata(received);
+      return new Promise((resolve, reject) => {
+        const ready = setup(path, call, call.timeoutMs ?? options.defaultTimeoutMs);
+        if (message.byteLength > maxBytes) throw tooLarge(message.byteLength, maxBytes);
+        pool.start(new UnaryCall(pool, ready, message, resolve, reject));
       });
-      // The status comes last, after the callback.
-      wire.on("status", (status: StatusObject) => {
-        if (answer !== undefined && failure === undefined) {
-          resolve({ message: answer, headers, trailers: fromWireMetadata(status.metadata) });
-        } else {
-          reject(call.signal?.aborted === true ? cancelled(call.signal) : errorFromWire(status, failure));
-        }
-      });
-      const cancel = (): void => wire.cancel();
-      call.signal?.addEventListener("abort", cancel, { once: true });
-      try {
-        return await promise;
-      } finally {
-        call.signal?.removeEventListener("abort", cancel);
-      }
     },
 
-    async *serverStream(path, message, call = {}) {
-      const wireOptions = prepare(message, call, call.timeoutMs);
-      const wire = client.makeServerStreamRequest(
-        path,
-        toBuffer,
-        fromBuffer,
-        message,
-        wireMetadata(call),
-        wireOptions,
-      );
-      yield* readServerStream(wire, call.signal);
-    },
+    serverStream: (path, message, call = {}) =>
+      lazily(() => {
+        const ready = setup(path, call, call.timeoutMs);
+        if (message.byteLength > maxBytes) throw tooLarge(message.byteLength, maxBytes);
+        return start(pool, ready, message);
+      }),
+
+    duplex: (path, messages, call = {}) =>
+      lazily(() => start(pool, setup(path, call, call.timeoutMs), messages)),
 
     close() {
       closed = true;
-      client.close();
+      pool.close();
     },
   };
 }
 
-/** What a call fails with when its own signal cancelled it. */
-function cancelled(signal: AbortSignal): GrpcError {
-  return new GrpcError(Status.CANCELLED, "the call was cancelled", { cause: signal.reason });
+function start(pool: Pool, setup: CallSetup, request: Uint8Array | AsyncIterable<Uint8Array>): StreamingCall {
+  const call = new StreamingCall(pool, setup, request);
+  pool.start(call);
+  return call;
 }
 
-function channelOptions(maxBytes: number, keepaliveMs: number | undefined): WireChannelOptions {
+/** The answers of a call that is made when the first is asked for. */
+function lazily(begin: () => StreamingCall): AsyncIterableIterator<Uint8Array, undefined> {
+  let call: StreamingCall | undefined;
+  let over = false;
   return {
-    "grpc.max_receive_message_length": maxBytes,
-    // The limit is checked before grpc-js sees the message.
-    "grpc.max_send_message_length": -1,
-    "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
-    "grpc.service_config_disable_resolution": 1,
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 5_000,
-    "grpc.dns_min_time_between_resolutions_ms": 1_000,
-    // The environment is read by config.ts alone.
-    "grpc.enable_http_proxy": 0,
-    "grpc.enable_channelz": 0,
-    "grpc.use_local_subchannel_pool": 1,
-    ...(keepaliveMs === undefined
-      ? {}
-      : { "grpc.keepalive_time_ms": keepaliveMs, "grpc.keepalive_timeout_ms": 10_000 }),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      if (over) return { done: true, value: undefined };
+      try {
+        call ??= begin();
+      } catch (error) {
+        over = true;
+        throw error;
+      }
+      return call.next();
+    },
+    async return() {
+      over = true;
+      call?.leave();
+      return { done: true, value: undefined };
+    },
   };
 }

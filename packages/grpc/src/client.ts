@@ -8,6 +8,7 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 
 import type { CallOptions, Channel } from "./channel.ts";
 import { GrpcError } from "./error.ts";
@@ -23,7 +24,12 @@ type ClientMethod<M> = M extends {
     ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
     : K extends "server_streaming"
       ? (request: MessageInitShape<I>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
-      : never
+      : K extends "client_streaming"
+        ? (requests: AsyncIterable<MessageInitShape<I>>, options?: CallOptions) => Promise<MessageShape<O>>
+        : (
+            requests: AsyncIterable<MessageInitShape<I>>,
+            options?: CallOptions,
+          ) => AsyncIterable<MessageShape<O>>
   : never;
 
 /** A service's methods by local name. Every failure is a GrpcError. */
@@ -31,32 +37,61 @@ export type Client<S extends DescService> = {
   readonly [K in keyof S["method"]]: ClientMethod<S["method"][K]>;
 };
 
-/** Binds a service to a channel. Methods with a client stream throw TypeError when called. */
+/** Binds a service to a channel. Methods with a client stream need a channel that has `duplex`. */
 export function createClient<S extends DescService>(service: S, channel: Channel): Client<S> {
   const methods = service.methods.map((method) => [method.localName, bind(method, channel)]);
   return Object.fromEntries(methods) as Client<S>;
 }
 
-type Bound = (request: MessageInitShape<DescMessage>, options?: CallOptions) => unknown;
+type Bound = (request: never, options?: CallOptions) => unknown;
+type Init = MessageInitShape<DescMessage>;
 
 function bind(method: DescMethod, channel: Channel): Bound {
   const path = pathOf(method);
-  const encode = (request: MessageInitShape<DescMessage>): Uint8Array =>
-    toBinary(method.input, create(method.input, request));
+  const encode = (request: Init): Uint8Array => toBinary(method.input, create(method.input, request));
+  const encodeAll = async function* (requests: AsyncIterable<Init>): AsyncGenerator<Uint8Array> {
+    for await (const request of requests) yield encode(request);
+  };
+  const duplex = (
+    requests: AsyncIterable<Init>,
+    options: CallOptions | undefined,
+  ): AsyncIterable<Uint8Array> => {
+    if (channel.duplex === undefined) throw new TypeError(`${path}: the channel has no client streams`);
+    return channel.duplex(path, encodeAll(requests), options);
+  };
+  const repeatable = method.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
+  const withIdempotency = (options: CallOptions | undefined): CallOptions | undefined =>
+    repeatable ? { idempotent: true, ...options } : options;
   switch (method.methodKind) {
     case "unary":
-      return async (request, options) =>
-        decode(method, (await channel.unary(path, encode(request), options)).message);
+      return async (request: Init, options?: CallOptions) =>
+        decode(method, (await channel.unary(path, encode(request), withIdempotency(options))).message);
     case "server_streaming":
-      return async function* (request, options) {
-        for await (const bytes of channel.serverStream(path, encode(request), options))
+      return async function* (request: Init, options?: CallOptions) {
+        for await (const bytes of channel.serverStream(path, encode(request), withIdempotency(options)))
           yield decode(method, bytes);
       };
-    default:
-      return () => {
-        throw new TypeError(`${path}: client streams are not supported`);
+    case "client_streaming":
+      return async (requests: AsyncIterable<Init>, options?: CallOptions) =>
+        onlyAnswer(method, duplex(requests, options));
+    case "bidi_streaming":
+      return async function* (requests: AsyncIterable<Init>, options?: CallOptions) {
+        for await (const bytes of duplex(requests, options)) yield decode(method, bytes);
       };
   }
+}
+
+async function onlyAnswer(
+  method: DescMethod,
+  answers: AsyncIterable<Uint8Array>,
+): Promise<MessageShape<DescMessage>> {
+  let answer: MessageShape<DescMessage> | undefined;
+  for await (const bytes of answers) {
+    if (answer !== undefined) throw new GrpcError(Status.INTERNAL, "the server sent more than one answer");
+    answer = decode(method, bytes);
+  }
+  if (answer === undefined) throw new GrpcError(Status.INTERNAL, "the server sent no answer");
+  return answer;
 }
 
 function decode(method: DescMethod, bytes: Uint8Array): MessageShape<DescMessage> {

@@ -12,6 +12,8 @@ export { Metadata } from "./metadata.ts";
 export { serve, type ServeOptions, type Server } from "./server.ts";
 export {
   serviceOf,
+  type BidiStreamImpl,
+  type ClientStreamImpl,
   type Interceptor,
   type MethodDefinition,
   type ServerCall,
@@ -20,4 +22,5 @@ export {
   type ServiceImpl,
   type UnaryImpl,
 } from "./service.ts";
+export type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 export { Status, statusName } from "./status.ts";

@@ -1,14 +1,16 @@
-import {
-  Server as WireServer,
-  ServerCredentials,
-  type ServiceDefinition as WireServiceDefinition,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 
 import type { Health } from "./health.ts";
-import { serverStreamHandler, unaryHandler } from "./server-handlers.ts";
-import { pathOf, type Interceptor, type ServiceDefinition } from "./service.ts";
-import { defaultMaxMessageBytes, fromBuffer, toBuffer } from "./wire.ts";
+import type { Interceptor, ServiceDefinition } from "./service.ts";
+import { methodsByPath } from "./serving/methods.ts";
+import { ServerConnection, type ServerConnectionOptions } from "./serving/server-connection.ts";
+import type { TlsServerOptions } from "./tls.ts";
+
+const defaultMaxMessageBytes = 4_194_304;
+const defaultMaxConcurrentStreams = 1_000;
+const defaultAgeGraceMs = 10_000;
 
 export interface ServeOptions {
   readonly services: readonly ServiceDefinition[];
@@ -22,6 +24,17 @@ export interface ServeOptions {
   readonly maxMessageBytes?: number;
   /** Served as `grpc.health.v1.Health`; told to shut down when the server closes. Default: none. */
   readonly health?: Health;
+  /** TLS. Default: no encryption. */
+  readonly tls?: TlsServerOptions;
+  /** Calls at once over one connection; a client queues the others. Default: 1,000. */
+  readonly maxConcurrentStreams?: number;
+  /**
+   * A connection of this age, give or take a tenth, is ended as `close` does it, so that clients spread anew over the
+   * servers behind a name. Default: none.
+   */
+  readonly maxConnectionAgeMs?: number;
+  /** How long its calls may go on then. Default: 10,000. */
+  readonly maxConnectionAgeGraceMs?: number;
 }
 
 export interface Server {
@@ -33,82 +46,88 @@ export interface Server {
   close(graceMs: number): Promise<void>;
 }
 
-/** Listens without encryption. Rejects when it cannot listen there. */
+/** Rejects when it cannot listen there. */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const maxBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
-  const server = new WireServer({
-    "grpc.max_receive_message_length": maxBytes,
-    // The limit is checked before grpc-js sees the message.
-    "grpc.max_send_message_length": -1,
-    // Finds clients whose machine is gone, which would hold their streams open.
-    "grpc.keepalive_time_ms": 60_000,
-    "grpc.keepalive_timeout_ms": 20_000,
-    "grpc.enable_channelz": 0,
-  });
   const services =
     options.health === undefined ? options.services : [...options.services, options.health.definition];
-  for (const service of services) addService(server, service, options.interceptors ?? [], maxBytes);
-  const port = await listen(server, addressOf(options.host, options.port));
+  const connections = new Set<ServerConnection>();
+  let draining = false;
+  const connectionOptions: ServerConnectionOptions = {
+    methods: methodsByPath(services, options.interceptors ?? []),
+    maxBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
+    maxConcurrentStreams: options.maxConcurrentStreams ?? defaultMaxConcurrentStreams,
+    onOver: (connection) => connections.delete(connection),
+  };
+  const accept = (socket: Socket): void => {
+    const connection = new ServerConnection(socket, connectionOptions);
+    connections.add(connection);
+    if (draining) connection.drain();
+    else limitAge(connection, options);
+  };
+  const listener = options.tls === undefined ? createServer(accept) : tlsListener(options.tls, accept);
+  await listen(listener, options.host, options.port);
+  const { port } = listener.address() as AddressInfo;
   let closing: Promise<void> | undefined;
+
+  const close = async (graceMs: number): Promise<void> => {
+    options.health?.shutdown();
+    draining = true;
+    const closed = once(listener, "close");
+    listener.close();
+    for (const connection of connections) connection.drain();
+    const force = setTimeout(() => {
+      for (const connection of connections) connection.stop();
+    }, graceMs);
+    await closed;
+    clearTimeout(force);
+  };
   return {
     port,
-    close(graceMs) {
-      closing ??= (async () => {
-        options.health?.shutdown();
-        await closeGracefully(server, addressOf(options.host, port), graceMs);
-      })();
+    async close(graceMs) {
+      closing ??= close(graceMs);
       return closing;
     },
   };
 }
 
-function addService(
-  server: WireServer,
-  service: ServiceDefinition,
-  interceptors: readonly Interceptor[],
-  maxBytes: number,
-): void {
-  const definition: Record<string, WireServiceDefinition[string]> = {};
-  const handlers: UntypedServiceImplementation = {};
-  for (const implementation of service.methods) {
-    const { method, kind } = implementation;
-    definition[method.name] = {
-      path: pathOf(method),
-      requestStream: false,
-      responseStream: kind === "server_streaming",
-      requestSerialize: toBuffer,
-      requestDeserialize: fromBuffer,
-      responseSerialize: toBuffer,
-      responseDeserialize: fromBuffer,
-    };
-    handlers[method.name] =
-      kind === "unary"
-        ? unaryHandler(implementation, interceptors, maxBytes)
-        : serverStreamHandler(implementation, interceptors, maxBytes);
-  }
-  server.addService(definition, handlers);
+function limitAge(connection: ServerConnection, options: ServeOptions): void {
+  const { maxConnectionAgeMs, maxConnectionAgeGraceMs = defaultAgeGraceMs } = options;
+  if (maxConnectionAgeMs === undefined) return;
+  // Connections that were made at once should not end at once.
+  setTimeout(
+    () => {
+      connection.drain();
+      setTimeout(() => connection.stop(), maxConnectionAgeGraceMs).unref();
+    },
+    maxConnectionAgeMs * (0.9 + Math.random() * 0.2),
+  ).unref();
 }
 
-function addressOf(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+function tlsListener(tls: TlsServerOptions, accept: (socket: Socket) => void): NetServer {
+  return createTlsServer(
+    {
+      ...tls,
+      ALPNProtocols: ["h2"],
+      minVersion: "TLSv1.2",
+      requestCert: tls.ca !== undefined,
+      rejectUnauthorized: tls.ca !== undefined,
+    },
+    accept,
+  );
 }
 
-async function listen(server: WireServer, address: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-    if (error === null) resolve(bound);
-    else reject(new Error(`cannot listen on ${address}: ${error.message}`, { cause: error }));
-  });
-  return promise;
-}
-
-/**
- * Why `drain` and not `forceShutdown`: without channelz the latter destroys no session (grpc-js 1.14), and calls that
- * do not end by themselves would be waited for without end. It goes first, for `tryShutdown` hides the sessions from it.
- */
-async function closeGracefully(server: WireServer, address: string, graceMs: number): Promise<void> {
+async function listen(listener: NetServer, host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.drain(address, graceMs);
-  server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+  const failed = (cause: Error): void => {
+    const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    reject(new Error(`cannot listen on ${where}: ${cause.message}`, { cause }));
+  };
+  listener.once("error", failed);
+  listener.listen({ host, port }, () => {
+    listener.off("error", failed);
+    // Errors of accepting are of one connection: too many open files, say. The next may be taken.
+    listener.on("error", () => {});
+    resolve();
+  });
   await promise;
 }

@@ -34,6 +34,10 @@ export interface ServerCall {
   readonly responseHeaders: Metadata;
   /** Sent with the status. */
   readonly responseTrailers: Metadata;
+  /**
+   * Set to "gzip" before the first message, messages are compressed if the client reads that. Default: "identity".
+   */
+  responseCompression?: "identity" | "gzip";
 }
 
 export type UnaryImpl<I extends DescMessage, O extends DescMessage> = (
@@ -50,6 +54,20 @@ export type ServerStreamImpl<I extends DescMessage, O extends DescMessage> = (
   call: ServerCall,
 ) => AsyncIterable<MessageInitShape<O>>;
 
+/**
+ * Requests come as fast as they are asked for; leaving the loop early is no error, and what the client sends after
+ * that is dropped.
+ */
+export type ClientStreamImpl<I extends DescMessage, O extends DescMessage> = (
+  requests: AsyncIterable<MessageShape<I>>,
+  call: ServerCall,
+) => Promise<MessageInitShape<O>>;
+
+export type BidiStreamImpl<I extends DescMessage, O extends DescMessage> = (
+  requests: AsyncIterable<MessageShape<I>>,
+  call: ServerCall,
+) => AsyncIterable<MessageInitShape<O>>;
+
 type MethodImpl<M> = M extends {
   methodKind: infer K;
   input: infer I extends DescMessage;
@@ -59,17 +77,20 @@ type MethodImpl<M> = M extends {
     ? UnaryImpl<I, O>
     : K extends "server_streaming"
       ? ServerStreamImpl<I, O>
-      : never
+      : K extends "client_streaming"
+        ? ClientStreamImpl<I, O>
+        : BidiStreamImpl<I, O>
   : never;
 
-/** An implementation of every method, by local name. Services with client streams are not supported. */
+/** An implementation of every method, by local name. */
 export type ServiceImpl<S extends DescService> = {
   readonly [K in keyof S["method"]]: MethodImpl<S["method"][K]>;
 };
 
 /**
  * Wraps every call of a server: runs before the request is decoded, and sees the outcome before it is sent. It may
- * throw, in place of calling `next` or after it.
+ * throw, in place of calling `next` or after it. Which of the two wraps a call is up to its answer: calls with client
+ * streams go through `unary` when they have one answer and through `serverStream` when they have many.
  */
 export interface Interceptor {
   unary(call: ServerCall, next: () => Promise<Message>): Promise<Message>;
@@ -88,7 +109,23 @@ interface ServerStreamDefinition {
   run(request: Uint8Array, call: ServerCall): AsyncIterable<Message>;
 }
 
-export type MethodDefinition = UnaryDefinition | ServerStreamDefinition;
+interface ClientStreamDefinition {
+  readonly kind: "client_streaming";
+  readonly method: DescMethod;
+  run(requests: AsyncIterable<Uint8Array>, call: ServerCall): Promise<Message>;
+}
+
+interface BidiStreamDefinition {
+  readonly kind: "bidi_streaming";
+  readonly method: DescMethod;
+  run(requests: AsyncIterable<Uint8Array>, call: ServerCall): AsyncIterable<Message>;
+}
+
+export type MethodDefinition =
+  | UnaryDefinition
+  | ServerStreamDefinition
+  | ClientStreamDefinition
+  | BidiStreamDefinition;
 
 /** A service and its implementation, ready to be served. */
 export interface ServiceDefinition {
@@ -99,10 +136,12 @@ export interface ServiceDefinition {
 
 type AnyUnary = UnaryImpl<DescMessage, DescMessage>;
 type AnyServerStream = ServerStreamImpl<DescMessage, DescMessage>;
+type AnyClientStream = ClientStreamImpl<DescMessage, DescMessage>;
+type AnyBidiStream = BidiStreamImpl<DescMessage, DescMessage>;
 
-/** Binds an implementation to its service. Throws TypeError when a method is missing or has a client stream. */
+/** Binds an implementation to its service. Throws TypeError when a method is missing. */
 export function serviceOf<S extends DescService>(service: S, impl: ServiceImpl<S>): ServiceDefinition {
-  const byName = impl as unknown as Readonly<Record<string, AnyUnary | AnyServerStream | undefined>>;
+  const byName = impl as unknown as Readonly<Record<string, unknown>>;
   const methods = service.methods.map((method): MethodDefinition => {
     const implementation = byName[method.localName];
     if (implementation === undefined) throw new TypeError(`${pathOf(method)} has no implementation`);
@@ -111,8 +150,10 @@ export function serviceOf<S extends DescService>(service: S, impl: ServiceImpl<S
         return unary(method, implementation as AnyUnary);
       case "server_streaming":
         return serverStream(method, implementation as AnyServerStream);
-      default:
-        throw new TypeError(`${pathOf(method)}: client streams are not supported`);
+      case "client_streaming":
+        return clientStream(method, implementation as AnyClientStream);
+      case "bidi_streaming":
+        return bidiStream(method, implementation as AnyBidiStream);
     }
   });
   return { name: service.typeName, methods };
@@ -147,6 +188,34 @@ function serverStream(method: DescMethod, implementation: AnyServerStream): Serv
       for await (const message of messages) yield create(method.output, message);
     },
   };
+}
+
+function clientStream(method: DescMethod, implementation: AnyClientStream): ClientStreamDefinition {
+  return {
+    kind: "client_streaming",
+    method,
+    async run(requests, call) {
+      return create(method.output, await implementation(decodeRequests(method, requests), call));
+    },
+  };
+}
+
+function bidiStream(method: DescMethod, implementation: AnyBidiStream): BidiStreamDefinition {
+  return {
+    kind: "bidi_streaming",
+    method,
+    async *run(requests, call) {
+      const messages = implementation(decodeRequests(method, requests), call);
+      for await (const message of messages) yield create(method.output, message);
+    },
+  };
+}
+
+async function* decodeRequests(
+  method: DescMethod,
+  requests: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Message> {
+  for await (const request of requests) yield decodeRequest(method, request);
 }
 
 function decodeRequest(method: DescMethod, bytes: Uint8Array): Message {

@@ -121,6 +121,23 @@ export function eventLogContract(name: string, makeCarrier: () => Promise<Carrie
       expect(counts).toEqual({ first: 100, second: 100 });
     });
 
+    it("lets a group subscribe to each topic by itself", async () => {
+      const counts: Record<string, number> = { posts: 0, users: 0, follows: 0 };
+      const log = openLog();
+      for (const topic of Object.keys(counts)) {
+        await log.subscribe({
+          group: "readers",
+          topics: [topic],
+          handle(event) {
+            counts[event.topic] = (counts[event.topic] ?? 0) + 1;
+            return Promise.resolve();
+          },
+        });
+      }
+      await carrier.append(Object.keys(counts).flatMap((topic) => numberedRecords(40, 40, topic)));
+      await waitFor(() => Object.values(counts).every((count) => count === 40));
+    });
+
     it("goes on where the group was, and repeats nothing that was committed", async () => {
       const handled: Handled[] = [];
       const options = {

@@ -1,5 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Consumer, GroupAssignment } from "@platformatic/kafka";
+import {
+  type Consumer,
+  cooperativeStickyAssigner,
+  type GroupAssignment,
+  type GroupPartitionsAssigner,
+} from "@platformatic/kafka";
 import type { Logger } from "../../log/index.ts";
 import { backoffMs } from "../consume/backoff.ts";
 import { drain, type OwnedPartition, ownPartition } from "../consume/owned-partition.ts";
@@ -19,6 +24,15 @@ const leaveMs = 5_000;
 const rebalanceMs = 15_000;
 const protocol = { name: "cooperative-sticky", version: 3 };
 const earliest = -2n;
+
+/**
+ * Shares out the topics of all members. The library names those of the leader alone, so the subscriptions of
+ * one group to a topic each would get nothing.
+ */
+const assignAllTopics: GroupPartitionsAssigner = (leader, members, _, metadata) => {
+  const topics = new Set([...members.values()].flatMap((member) => member.topics ?? []));
+  return cooperativeStickyAssigner(leader, members, topics, metadata);
+};
 
 /** This process's place in a consumer group, and the partitions it was given. */
 export interface Membership {
@@ -64,6 +78,7 @@ export function createMembership(options: MembershipOptions): Membership {
     rebalanceTimeout: rebalanceMs,
     heartbeatInterval: heartbeatMs,
     protocols: [protocol],
+    partitionAssigner: assignAllTopics,
     protocolsMetadata: async () => {
       await giveUpRevoked();
       return Buffer.alloc(0);

@@ -17,7 +17,10 @@ const latest = -1n;
 async function groupsOfLog(admin: Admin): Promise<Map<string, string[]>> {
   const names = new Set(await admin.listTopics());
   const topics = new Set<string>(Object.values(logTopics).filter((topic) => names.has(topic)));
-  const groups = [...(await admin.listGroups({})).keys()];
+  // Connect's workers form a group too, whose members the library cannot decode.
+  const groups = [...(await admin.listGroups({})).values()]
+    .filter(({ protocolType }) => protocolType === "consumer")
+    .map(({ id }) => id);
   if (groups.length === 0) return new Map();
   const [committed, described] = await Promise.all([
     admin.listConsumerGroupOffsets({ groups }),

@@ -79,6 +79,14 @@ program
       : (await import("./commands/audit.ts")).audit(flags),
   );
 
+program
+  .command("infra-check")
+  .description("check images, Kubernetes, Terraform, Argo CD and workflows; installs its tools")
+  .argument("[parts...]", "only the checks whose names begin so: kubernetes, settings, terraform, …")
+  .option("--quick", "only what ends within seconds")
+  .option("--strict", "a tool that cannot be had is a failure")
+  .action(async (parts, flags) => (await import("./commands/infra-check.ts")).infraCheck(parts, flags));
+
 const events = program
   .command("events")
   .description("look after the event log: how far its readers are, what they could not apply");

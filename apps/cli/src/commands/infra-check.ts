@@ -1,0 +1,25 @@
+import { runChecks } from "../infra/check.ts";
+import { clusterChecks } from "../infra/cluster/checks.ts";
+import { imageChecks } from "../infra/images/checks.ts";
+import { lintChecks } from "../infra/lint/checks.ts";
+import { kubernetesChecks } from "../infra/kubernetes/checks.ts";
+
+export interface InfraCheckFlags {
+  readonly quick?: boolean;
+  readonly strict?: boolean;
+}
+
+const all = [...kubernetesChecks, ...imageChecks, ...lintChecks, ...clusterChecks];
+
+/** Checks all of infra/; `parts` are beginnings of checks' names. */
+export async function infraCheck(parts: readonly string[], flags: InfraCheckFlags): Promise<void> {
+  const chosen = all.filter(
+    ({ name, quick }) =>
+      (flags.quick !== true || quick) && (parts.length === 0 || parts.some((part) => name.startsWith(part))),
+  );
+  const { passed, failed, skipped, checked } = await runChecks(chosen, flags.strict === true);
+  const counts = [...checked].map(([unit, count]) => `${count} ${unit}`).join(", ");
+  process.stdout.write(`\nchecked: ${counts}\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+  if (failed > 0 || chosen.length === 0) process.exitCode = 1;
+}

@@ -1,0 +1,139 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { freePort, startProcess } from "@chirrup/servers";
+import { goModule, goToolOf, type Ran, run } from "../tools.ts";
+import { definitions, etcdVersion, kubernetesVersion } from "./versions.ts";
+
+/** A Kubernetes API server with etcd behind it: it stores and judges objects, and runs nothing. */
+export interface ApiServer {
+  kubectl(args: readonly string[], input?: string): Ran;
+  stop(): Promise<void>;
+}
+
+/** The replacements of Kubernetes' go.mod name folders of its own repository: the published modules stand in. */
+function kubernetesModule(): string {
+  const folder = goModule("k8s.io/kubernetes", kubernetesVersion);
+  const staged = [...readFileSync(join(folder, "go.mod"), "utf8").matchAll(/^\t(\S+) => \.\/staging/gm)].map(
+    ([, name]) => `\t${name} => ${name} ${kubernetesVersion.replace("v1.", "v0.")}`,
+  );
+  const go = /^go (\S+)/m.exec(readFileSync(join(folder, "go.mod"), "utf8"))?.[1] ?? "1.25.0";
+  return `module chirrup.invalid/kubernetes\n\ngo ${go}\n\nrequire k8s.io/kubernetes ${kubernetesVersion}\n\nreplace (\n${staged.join("\n")}\n)\n`;
+}
+
+/** Builds what is missing (minutes, once), then starts in `work`, which must be empty. */
+export async function startApiServer(work: string): Promise<ApiServer> {
+  const goMod = kubernetesModule();
+  const program = (name: string): string =>
+    goToolOf(name, `k8s.io/kubernetes/cmd/${name}`, kubernetesVersion, goMod);
+  const apiServer = program("kube-apiserver");
+  const kubectl = program("kubectl");
+  // The package's last folder is the major version, which `go install` would name the program after.
+  const etcd = goToolOf(
+    "etcd",
+    "go.etcd.io/etcd/server/v3",
+    etcdVersion,
+    "module chirrup.invalid/etcd\n\ngo 1.25.0\n",
+  );
+
+  const [client, peer, secure] = [await freePort(), await freePort(), await freePort()];
+  const store = await startProcess({
+    command: etcd,
+    args: [
+      `--data-dir=${join(work, "etcd")}`,
+      `--listen-client-urls=http://127.0.0.1:${client}`,
+      `--advertise-client-urls=http://127.0.0.1:${client}`,
+      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+      `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`,
+      `--initial-cluster=default=http://127.0.0.1:${peer}`,
+      "--unsafe-no-fsync",
+    ],
+    logFile: join(work, "etcd.log"),
+  });
+
+  const token = randomBytes(24).toString("hex");
+  writeFileSync(join(work, "tokens.csv"), `${token},admin,admin,"system:masters"\n`);
+  const { privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  writeFileSync(join(work, "accounts.key"), privateKey);
+  const server = await startProcess({
+    command: apiServer,
+    args: [
+      `--etcd-servers=http://127.0.0.1:${client}`,
+      `--cert-dir=${join(work, "certificates")}`,
+      "--bind-address=127.0.0.1",
+      `--secure-port=${secure}`,
+      `--token-auth-file=${join(work, "tokens.csv")}`,
+      "--authorization-mode=RBAC",
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-key-file=${join(work, "accounts.key")}`,
+      `--service-account-signing-key-file=${join(work, "accounts.key")}`,
+      "--service-cluster-ip-range=10.96.0.0/16",
+      // No controller makes the account that a pod of no account would get.
+      "--disable-admission-plugins=ServiceAccount",
+    ],
+    logFile: join(work, "kube-apiserver.log"),
+  });
+
+  const connection = [
+    `--server=https://127.0.0.1:${secure}`,
+    `--certificate-authority=${join(work, "certificates", "apiserver.crt")}`,
+    `--token=${token}`,
+    `--cache-dir=${join(work, "cache")}`,
+  ];
+  const call = (args: readonly string[], input?: string): Ran =>
+    run(kubectl, [...connection, ...args], {
+      ...(input === undefined ? {} : { input }),
+      env: { KUBECONFIG: join(work, "none") },
+    });
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await store.stop();
+  };
+  try {
+    await until("the API server answers", () => call(["get", "--raw=/readyz"]).ok);
+    return { kubectl: call, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Makes the kinds of the add-ons known. Returns how many there are. */
+export async function installDefinitions(server: ApiServer): Promise<number> {
+  let installed = 0;
+  for (const { path, version, files } of definitions) {
+    const folder = goModule(path, version);
+    for (const file of files.map((name) => join(folder, name))) {
+      const found = statSync(file).isDirectory() ? readdirSync(file).map((name) => join(file, name)) : [file];
+      const texts = found
+        .filter((name) => name.endsWith(".yaml"))
+        .map((name) => readFileSync(name, "utf8"))
+        .filter((text) => /^kind: CustomResourceDefinition$/m.test(text))
+        // Charts keep their definitions between a condition's lines.
+        .map((text) => text.replaceAll(/^\{\{.*\}\}$/gm, ""));
+      installed += texts.length;
+      const { ok, output } = server.kubectl(
+        ["apply", "--server-side", "--filename=-"],
+        texts.join("\n---\n"),
+      );
+      if (!ok) throw new Error(`${path}: ${output.slice(-800)}`);
+    }
+  }
+  await until(
+    "the kinds are served",
+    () => server.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).ok,
+  );
+  return installed;
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 120_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

@@ -16,6 +16,12 @@ function listenOnce(port: number): Promise<number> {
   });
 }
 
+/**
+ * Below the range from which Linux and macOS take the ports of outgoing connections: between the choice and
+ * the listening, which is half a minute for a server that starts late, a client could be given the port.
+ */
+const [firstPort, lastPort] = [15_000, 32_000];
+
 /** Ports handed out lately: two callers in a row must not get the same one before either listens. */
 const handedOut = new Set<number>();
 
@@ -25,8 +31,8 @@ const handedOut = new Set<number>();
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = await listenOnce(0);
-    if (handedOut.has(port)) continue;
+    const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort));
+    if (handedOut.has(port) || !(await portIsFree(port))) continue;
     handedOut.add(port);
     return port;
   }

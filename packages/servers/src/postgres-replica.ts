@@ -20,6 +20,8 @@ export interface PostgresReplicaOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly superuserPassword: string;
+  /** Ends the start: the process is stopped and the promise rejects. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const signalFile = "standby.signal";
@@ -140,6 +142,7 @@ export async function startPostgresReplica(options: PostgresReplicaOptions): Pro
     port: options.port,
     logFile: options.logFile,
     superuserPassword: options.superuserPassword,
+    signal: options.signal,
     settings: {
       hot_standby: "on",
       hot_standby_feedback: "on",

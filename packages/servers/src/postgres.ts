@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Identity, runsAs } from "./identity.ts";
 import { postgresBinDir } from "./postgres-binaries.ts";
-import { type ExitInfo, isAlive, startProcess } from "./process.ts";
+import { type ExitInfo, isAlive, startProcess, untilAnswers } from "./process.ts";
 
 const execute = promisify(execFile);
 const superuser = "chirrup";
@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly superuserPassword: string;
+  /** Ends the start: the process is stopped and the promise rejects. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PostgresServer {
@@ -159,17 +161,14 @@ export async function runPostgres(options: PostgresOptions): Promise<PostgresSer
     ...(identity.uid === undefined ? {} : { uid: identity.uid }),
     ...(identity.gid === undefined ? {} : { gid: identity.gid }),
   });
-  let ended: ExitInfo | undefined;
-  void running.exited.then((info) => (ended = info));
-  const until = Date.now() + 60_000;
-  while (!(await acceptsConnections(port))) {
-    if (ended !== undefined) throw new Error(`Postgres ended at start (${ended.code ?? ended.signal})`);
-    if (Date.now() > until) {
-      await running.stop();
-      throw new Error("Postgres did not take connections within 60 s");
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await untilAnswers({
+    name: "Postgres",
+    running,
+    answers: () => acceptsConnections(port),
+    withinMs: 60_000,
+    everyMs: 20,
+    signal: options.signal,
+  });
   return {
     port,
     pid: running.pid,

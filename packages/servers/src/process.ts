@@ -74,6 +74,34 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   return { pid, exited, stop: () => (stopping ??= stop()) };
 }
 
+/**
+ * Waits until a process that was just started answers. Rejects when it ends before that; stops it and rejects
+ * when it takes too long or the signal aborts.
+ */
+export async function untilAnswers(options: {
+  readonly name: string;
+  readonly running: RunningProcess;
+  readonly answers: () => Promise<boolean>;
+  readonly withinMs: number;
+  readonly everyMs: number;
+  readonly signal?: AbortSignal | undefined;
+}): Promise<void> {
+  const { name, running, answers, withinMs, everyMs, signal } = options;
+  let ended: ExitInfo | undefined;
+  void running.exited.then((info) => (ended = info));
+  const until = Date.now() + withinMs;
+  while (!(await answers())) {
+    if (ended !== undefined) throw new Error(`${name} ended at start (${ended.code ?? ended.signal})`);
+    if (signal?.aborted === true || Date.now() > until) {
+      await running.stop();
+      throw new Error(
+        Date.now() > until ? `${name} did not answer within ${withinMs / 1000} s` : `${name} was stopped`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
+
 /** Whether a process with this id exists and, when `command` is given, has it in its command line. */
 export function isAlive(pid: number, command?: string): boolean {
   try {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
-import { type ExitInfo, startProcess } from "./process.ts";
+import { type ExitInfo, startProcess, untilAnswers } from "./process.ts";
 
 export interface RedisOptions {
   /** Working directory and home of the append-only file. */
@@ -11,6 +11,8 @@ export interface RedisOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly password?: string;
+  /** Ends the start: the process is stopped and the promise rejects. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RedisServer {
@@ -89,17 +91,14 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}\n`);
   writeFileSync(configFile, lines.join(""), { mode: 0o600 });
   const running = await startProcess({ command: program, args: [configFile], logFile: options.logFile });
-  let ended: ExitInfo | undefined;
-  void running.exited.then((info) => (ended = info));
-  const until = Date.now() + 60_000;
-  while (!(await answersPing(port, password))) {
-    if (ended !== undefined) throw new Error(`Redis ended at start (${ended.code ?? ended.signal})`);
-    if (Date.now() > until) {
-      await running.stop();
-      throw new Error("Redis did not answer within 60 s");
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await untilAnswers({
+    name: "Redis",
+    running,
+    answers: () => answersPing(port, password),
+    withinMs: 60_000,
+    everyMs: 20,
+    signal: options.signal,
+  });
   const secret = password === undefined ? "" : `:${password}@`;
   return {
     port,

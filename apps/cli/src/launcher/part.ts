@@ -15,8 +15,11 @@ export interface PartSpec {
   readonly logFile: string;
   /** Pause before the first restart, for a part that others replace meanwhile. Default 0. */
   readonly restartAfterMs?: number;
-  /** Starts it; resolves once the process runs (a server: once it answers). */
-  start(): Promise<PartProcess>;
+  /**
+   * Starts it; resolves once the process runs (a server: once it answers). An abort of the signal ends it,
+   * sooner or later: what resolves all the same is stopped.
+   */
+  start(signal: AbortSignal): Promise<PartProcess>;
 }
 
 /** A part of the platform that is kept running. */
@@ -58,6 +61,7 @@ export function createPart(spec: PartSpec, changed: (part: Part, note: string | 
   let current: PartProcess | undefined;
   let mark: ProcessMark | undefined;
   const stopping = new AbortController();
+  let starting: Promise<unknown> = Promise.resolve();
   let restarts: Promise<void> = Promise.resolve();
 
   function become(next: PartState, note?: string): void {
@@ -74,7 +78,8 @@ export function createPart(spec: PartSpec, changed: (part: Part, note: string | 
 
   /** Starts the process once and waits until it is ready or has ended. */
   async function run(): Promise<PartProcess> {
-    const started = await spec.start();
+    stopping.signal.throwIfAborted();
+    const started = await spec.start(stopping.signal);
     current = started;
     mark = markOf(started.pid);
     changed(part, undefined);
@@ -123,11 +128,13 @@ export function createPart(spec: PartSpec, changed: (part: Part, note: string | 
     spec,
     record: () => ({ name: spec.name, process: mark, url: spec.url, readyUrl: spec.readyUrl, state }),
     async start() {
+      if (stopping.signal.aborted) throw new Error(`${spec.name}: it was stopped before it was started`);
       become("starting");
+      const first = run();
+      starting = first.catch(() => undefined);
       try {
-        const first = await run();
+        restarts = keep(await first);
         become("ready");
-        restarts = keep(first);
       } catch (error) {
         // Another part's failure stops the whole start: this one is its victim.
         become(stopping.signal.aborted ? "stopped" : "failed");
@@ -135,7 +142,9 @@ export function createPart(spec: PartSpec, changed: (part: Part, note: string | 
       }
     },
     async stop() {
-      stopping.abort();
+      stopping.abort(new Error("it was stopped"));
+      // A server that is about to answer has a process already, which its start gives away in the end.
+      await starting;
       if (current === undefined) return;
       if (state !== "failed") become("stopping");
       await current.stop();

@@ -142,6 +142,7 @@ export async function startPlatform(
     warn: (part, text) => progress.warn(part, text),
     logFile: (name) => rotate(home.logFile(name)),
     add(spec, wave) {
+      stopping.signal.throwIfAborted();
       const part = createPart(spec, (changed, note) => {
         record();
         progress.part(changed, note);
@@ -160,9 +161,12 @@ export async function startPlatform(
     removeState(home);
   }
 
-  signal.addEventListener("abort", () => void Promise.all(parts.map(({ part }) => part.stop())), {
-    once: true,
-  });
+  // A start is ended at once; a platform that runs is stopped in waves.
+  const endStart = (): void => {
+    stopping.abort();
+    for (const { part } of parts) void part.stop();
+  };
+  signal.addEventListener("abort", endStart, { once: true });
 
   try {
     signal.throwIfAborted();
@@ -174,10 +178,12 @@ export async function startPlatform(
     const services = ground.services.map((name) => addService(site, name, inputs));
     await Promise.all(services.map((part) => part.start()));
     signal.throwIfAborted();
+    signal.removeEventListener("abort", endStart);
     ready = true;
     record();
     return { gatewayUrl, secrets, stop };
   } catch (error) {
+    endStart();
     await stop();
     throw error;
   }

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ExitInfo, startProcess } from "../process.ts";
+import { type ExitInfo, startProcess, untilAnswers } from "../process.ts";
 import { type JvmOptions, jvmCommand, properties } from "./jvm.ts";
 
 const startsWithinMs = 90_000;
+/** A connector may hang in its stop. What it has sent and not yet confirmed is then sent twice. */
+const stopsWithinMs = 8_000;
 
 export interface KafkaConnectOptions extends Omit<JvmOptions, "heapMb"> {
   /** `host:port` of Kafka's nodes. */
@@ -18,6 +20,8 @@ export interface KafkaConnectOptions extends Omit<JvmOptions, "heapMb"> {
    * and out of what the REST API tells.
    */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Ends the start: the process is stopped and the promise rejects. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface KafkaConnect {
@@ -59,7 +63,7 @@ function workerProperties({ brokers, port, dataDir, parts }: KafkaConnectOptions
     "session.timeout.ms": 3_000,
     "heartbeat.interval.ms": 500,
     "rebalance.timeout.ms": 10_000,
-    "task.shutdown.graceful.timeout.ms": 5_000,
+    "task.shutdown.graceful.timeout.ms": 3_000,
     "config.providers": "file",
     "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
     "config.providers.file.param.allowed.paths": dataDir,
@@ -90,18 +94,16 @@ export async function startKafkaConnect(options: KafkaConnectOptions): Promise<K
   const running = await startProcess({
     ...jvmCommand(jvm, "org.apache.kafka.connect.cli.ConnectDistributed", [configFile]),
     logFile,
+    killAfterMs: stopsWithinMs,
   });
-  let ended: ExitInfo | undefined;
-  void running.exited.then((info) => (ended = info));
   const url = `http://127.0.0.1:${port}`;
-  const until = Date.now() + startsWithinMs;
-  while (!(await answers(url))) {
-    if (ended !== undefined) throw new Error(`Kafka Connect ended at start (${ended.code ?? ended.signal})`);
-    if (Date.now() > until) {
-      await running.stop();
-      throw new Error(`Kafka Connect did not answer within ${startsWithinMs / 1000} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await untilAnswers({
+    name: "Kafka Connect",
+    running,
+    answers: () => answers(url),
+    withinMs: startsWithinMs,
+    everyMs: 100,
+    signal: options.signal,
+  });
   return { port, pid: running.pid, url, exited: running.exited, stop: running.stop };
 }

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type ExitInfo, startProcess } from "../process.ts";
+import { type ExitInfo, startProcess, untilAnswers } from "../process.ts";
 import { type JvmOptions, jvmCommand, properties } from "./jvm.ts";
 
 const execute = promisify(execFile);
@@ -30,6 +30,8 @@ export interface KafkaBrokerOptions extends Omit<JvmOptions, "heapMb"> {
   readonly heapMb?: number;
   /** Lines of server.properties. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Ends the start: the process is stopped and the promise rejects. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface KafkaBroker {
@@ -116,7 +118,10 @@ async function format(jvm: JvmOptions, options: KafkaBrokerOptions, configFile: 
   const args = ["format", "--cluster-id", options.clusterId, "--config", configFile, "--ignore-formatted"];
   const { command, args: all, env } = jvmCommand(jvm, "kafka.tools.StorageTool", args);
   try {
-    const { stdout } = await execute(command, all, { env });
+    const { stdout } = await execute(command, all, {
+      env,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     appendFileSync(options.logFile, stdout);
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
@@ -138,16 +143,13 @@ export async function startKafkaBroker(options: KafkaBrokerOptions): Promise<Kaf
   writeFileSync(configFile, serverProperties(options), { mode: 0o600 });
   await format(jvm, options, configFile);
   const running = await startProcess({ ...jvmCommand(jvm, "kafka.Kafka", [configFile]), logFile });
-  let ended: ExitInfo | undefined;
-  void running.exited.then((info) => (ended = info));
-  const until = Date.now() + startsWithinMs;
-  while (!(await answers(node.port))) {
-    if (ended !== undefined) throw new Error(`Kafka ended at start (${ended.code ?? ended.signal})`);
-    if (Date.now() > until) {
-      await running.stop();
-      throw new Error(`Kafka did not answer within ${startsWithinMs / 1000} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await untilAnswers({
+    name: "Kafka",
+    running,
+    answers: () => answers(node.port),
+    withinMs: startsWithinMs,
+    everyMs: 50,
+    signal: options.signal,
+  });
   return { port: node.port, pid: running.pid, exited: running.exited, stop: running.stop };
 }

@@ -15,12 +15,13 @@ export async function startEmbedded(site: Site): Promise<Ground> {
       name: "postgres",
       url: `postgres://127.0.0.1:${port}`,
       logFile,
-      start: async () => {
+      start: async (ending) => {
         server = await startPostgres({
           dataDir: home.dataDir("postgres"),
           port,
           logFile,
           superuserPassword: secrets.postgresSuperuser,
+          signal: ending,
         });
         return server;
       },

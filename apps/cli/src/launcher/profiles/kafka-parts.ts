@@ -42,7 +42,7 @@ export async function startBrokers(site: Site, jvm: JavaInputs): Promise<readonl
         name,
         url: `kafka://127.0.0.1:${node.port}`,
         logFile,
-        start: () =>
+        start: (signal) =>
           startKafkaBroker({
             ...jvm,
             node,
@@ -50,6 +50,7 @@ export async function startBrokers(site: Site, jvm: JavaInputs): Promise<readonl
             clusterId: secrets.kafkaClusterId,
             dataDir: join(dataDir, String(node.id)),
             logFile,
+            signal,
           }),
       },
       "stores",
@@ -80,7 +81,7 @@ export async function startConnectWorker(
       url,
       readyUrl: `${url}/health`,
       logFile,
-      start: () => startKafkaConnect({ ...jvm, brokers, port, dataDir, logFile, secrets }),
+      start: (signal) => startKafkaConnect({ ...jvm, brokers, port, dataDir, logFile, secrets, signal }),
     },
     "carrier",
   );

@@ -42,12 +42,13 @@ async function addPair(site: Site, name: DatabaseName): Promise<Pair> {
       name: primaryName,
       url: `postgres://127.0.0.1:${primaryPort}`,
       logFile: primaryLog,
-      start: async () => {
+      start: async (signal) => {
         running = await startPostgres({
           dataDir: home.dataDir(primaryName),
           port: primaryPort,
           logFile: primaryLog,
           superuserPassword,
+          signal,
           settings: {
             ...smallServer,
             // Kafka never gets what a promoted replica would not have.
@@ -65,7 +66,7 @@ async function addPair(site: Site, name: DatabaseName): Promise<Pair> {
       name: replicaName,
       url: `postgres://127.0.0.1:${replicaPort}`,
       logFile: replicaLog,
-      start: () =>
+      start: (signal) =>
         startPostgresReplica({
           primary: {
             port: primaryPort,
@@ -78,6 +79,7 @@ async function addPair(site: Site, name: DatabaseName): Promise<Pair> {
           port: replicaPort,
           logFile: replicaLog,
           superuserPassword,
+          signal,
           settings: smallServer,
         }),
     },

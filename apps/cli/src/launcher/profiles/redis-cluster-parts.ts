@@ -29,8 +29,8 @@ export async function startRedisClusterParts(site: Site): Promise<void> {
           url: `redis://127.0.0.1:${node.port}`,
           logFile,
           restartAfterMs,
-          start: () =>
-            startRedisClusterNode({ ...node, dataDir, logFile, password, settings: cacheSettings }),
+          start: (signal) =>
+            startRedisClusterNode({ ...node, dataDir, logFile, password, settings: cacheSettings, signal }),
         },
         "stores",
       ),

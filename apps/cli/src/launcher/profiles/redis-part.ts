@@ -21,7 +21,8 @@ export async function addRedis(
       name,
       url: `redis://127.0.0.1:${port}`,
       logFile,
-      start: () => startRedis({ dataDir: site.home.dataDir(name), port, logFile, password, settings }),
+      start: (signal) =>
+        startRedis({ dataDir: site.home.dataDir(name), port, logFile, password, settings, signal }),
     },
     "stores",
   );

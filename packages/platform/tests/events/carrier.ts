@@ -25,6 +25,8 @@ export interface Carrier {
   /** Appends in order, in place of the relay. */
   append(records: readonly AppendedRecord[]): Promise<void>;
   deadLetters(group: string): Promise<DeadLetter[]>;
+  /** How long a graceful hand-over may take at most: less than a lease lasts. */
+  readonly handsOverWithinMs: number;
   /** The partition that a key belongs to. */
   partitionOf(key: string): number;
   close(): Promise<void>;

@@ -135,7 +135,8 @@ export function eventLogContract(name: string, makeCarrier: () => Promise<Carrie
         });
       }
       await carrier.append(Object.keys(counts).flatMap((topic) => numberedRecords(40, 40, topic)));
-      await waitFor(() => Object.values(counts).every((count) => count === 40));
+      await waitFor(() => Object.values(counts).every((count) => count >= 40));
+      expect(counts).toEqual({ posts: 40, users: 40, follows: 40 });
     });
 
     it("goes on where the group was, and repeats nothing that was committed", async () => {
@@ -157,8 +158,7 @@ export function eventLogContract(name: string, makeCarrier: () => Promise<Carrie
       const again = Date.now();
       await openLog().subscribe(options);
       await waitFor(() => handled.length >= 200);
-      // A graceful close hands over without waiting for a lease to expire.
-      expect(Date.now() - again).toBeLessThan(2_000);
+      expect(Date.now() - again).toBeLessThan(carrier.handsOverWithinMs);
       expect(handled).toHaveLength(200);
       expect(firstFault(handled)).toBeUndefined();
     });

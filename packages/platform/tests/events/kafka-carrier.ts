@@ -6,6 +6,11 @@ import { openLog } from "./log-module.ts";
 
 const topics = ["posts", "users", "follows", "celebrities"];
 
+const connectionTo = (url: string) => ({
+  clientId: "test",
+  bootstrapBrokers: [url.replace("kafka://", "")],
+});
+
 /** Throws while a partition has no leader yet. */
 async function everyPartitionLed(admin: Admin): Promise<true> {
   const partitions = Array.from({ length: 8 }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }));
@@ -13,9 +18,16 @@ async function everyPartitionLed(admin: Admin): Promise<true> {
   return true;
 }
 
+/** Takes all members of a group for dead. */
+export async function expelAll(url: string, groupId: string): Promise<void> {
+  const admin = new Admin(connectionTo(url));
+  await admin.removeMembersFromConsumerGroup({ groupId });
+  await admin.close();
+}
+
 /** The carrier of production on an empty broker; its topics are gone when it is closed. */
 export async function kafkaCarrier(url: string): Promise<Carrier> {
-  const connection = { clientId: "test", bootstrapBrokers: [url.replace("kafka://", "")] };
+  const connection = connectionTo(url);
   const admin = new Admin(connection);
   // Idempotent: what it sends again is not there twice.
   const producer = new Producer({ ...connection, acks: -1, idempotent: true });
@@ -56,6 +68,7 @@ export async function kafkaCarrier(url: string): Promise<Carrier> {
       await consumer.close(true);
       return letters;
     },
+    handsOverWithinMs: 5_000,
     partitionOf: (key) => partitionOf(key),
     async close() {
       const groups = [...(await admin.listGroups({})).keys()];

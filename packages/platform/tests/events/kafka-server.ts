@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findJava, freePort, type KafkaBroker, resolveJavaParts, startKafkaBroker } from "@chirrup/servers";
 
-const cache = fileURLToPath(new URL("../../../../node_modules/.cache/chirrup-java", import.meta.url));
+// Where the launcher keeps them too.
+const cache = fileURLToPath(new URL("../../../../.chirrup/cache/java", import.meta.url));
 
 /** Why no broker can be started on this machine; undefined when one can. */
 export async function kafkaMissing(): Promise<string | undefined> {
@@ -33,7 +33,7 @@ export async function startKafka(folder: string): Promise<KafkaServer> {
     parts: await resolveJavaParts(cache, () => undefined),
     node,
     nodes: [node],
-    clusterId: randomBytes(16).toString("base64url"),
+    clusterId: Buffer.from("chirrup-test-log").toString("base64url"),
     dataDir: join(folder, "kafka"),
     logFile: join(folder, "kafka.log"),
     // Of one partition, so that the topics of groups are there sooner.

@@ -6,7 +6,7 @@ import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Carrier, firstFault, numbered, numberedRecords } from "./carrier.ts";
 import { eventLogContract } from "./event-log-contract.ts";
-import { kafkaCarrier } from "./kafka-carrier.ts";
+import { expelAll, kafkaCarrier } from "./kafka-carrier.ts";
 import { kafkaMissing, type KafkaServer, startKafka } from "./kafka-server.ts";
 
 const missing = await kafkaMissing();
@@ -55,6 +55,29 @@ describe.skipIf(missing !== undefined)("Kafka", { timeout: 60_000 }, () => {
         await waitFor(() => delaysMs.length === i, { intervalMs: 1 });
       }
       expect(delaysMs.toSorted((a, b) => a - b)[25]).toBeLessThan(50);
+    }));
+
+  it("aborts the handlers when the group takes it for dead, and begins again where the group is", () =>
+    withLog(async (carrier, log) => {
+      const gate = Promise.withResolvers<void>();
+      const signals: AbortSignal[] = [];
+      const subscription = await log.subscribe({
+        group: "readers",
+        topics: ["posts"],
+        async handle(_, signal) {
+          signals.push(signal);
+          await gate.promise;
+        },
+      });
+      await carrier.append([numbered("k0", 1)]);
+      await waitFor(() => signals.length === 1);
+      await expelAll(server.url, "readers");
+      await waitFor(() => signals[0]?.aborted);
+      await waitFor(() => signals.length === 2);
+      expect(await subscription.lag()).toBe(1);
+      gate.resolve();
+      await waitFor(async () => (await subscription.lag()) === 0);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
     }));
 
   it("goes on behind a death of the broker, without a loss and in order", () =>

@@ -31,6 +31,7 @@ export function redisCarrier(url: string): Carrier {
         return letter;
       });
     },
+    handsOverWithinMs: 2_000,
     partitionOf: (key) => partitionOf(key),
     close() {
       redis.disconnect();

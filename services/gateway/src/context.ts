@@ -9,6 +9,7 @@ import type { MetadataLists } from "./gateway-file.ts";
 import type { CorsSettings } from "./http/cors.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import type { RuleIndex } from "./limits/rules.ts";
+import type { Pages } from "./openapi/pages.ts";
 import type { RouteTable } from "./routing/route-table.ts";
 
 /** All that answering a request takes. */
@@ -27,6 +28,7 @@ export interface Context {
   readonly strictTransportSecurity: string | undefined;
   readonly cors: CorsSettings | undefined;
   readonly metadata: MetadataLists;
+  readonly pages: Pages;
   readonly compressFromBytes: number | undefined;
   readonly maxBodyBytes: number;
   /** Requests at once, streams left aside; more are answered with 503. */

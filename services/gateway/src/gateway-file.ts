@@ -2,6 +2,7 @@ import { z } from "zod";
 import { setting } from "@chirrup/platform";
 import type { CookieSettings } from "./identity/cookies.ts";
 import type { OriginSettings } from "./identity/origin.ts";
+import type { OpenApiSettings } from "./openapi/document.ts";
 import type { CorsSettings } from "./http/cors.ts";
 
 /** The gateway file: what is the same for all gateways of an environment and no secret. */
@@ -19,6 +20,8 @@ export interface GatewayFile {
   readonly cors: CorsSettings | undefined;
   /** Metadata keys that pass between client and services as Grpc-Metadata-* headers. */
   readonly metadata: MetadataLists;
+  /** Serves /openapi.json and /docs; undefined: neither. */
+  readonly openapi: OpenApiSettings | undefined;
   /** The least size of an answer that is compressed; undefined: none is. */
   readonly compressFromBytes: number | undefined;
 }
@@ -82,6 +85,14 @@ const schema = z.strictObject({
     })
     .default({ request: [], response: [] }),
   compressFromBytes: z.number().int().min(1).optional(),
+  openapi: z
+    .strictObject({
+      title: z.string(),
+      version: z.string(),
+      description: z.string().optional(),
+      license: z.string().optional(),
+    })
+    .optional(),
 });
 
 /**
@@ -109,6 +120,7 @@ export function parseGatewayFile(
     strictTransportSecurity: result.data.strictTransportSecurity,
     cors: result.data.cors,
     metadata: { request: new Set(metadata.request), response: new Set(metadata.response) },
+    openapi: result.data.openapi,
     compressFromBytes: result.data.compressFromBytes,
   };
 }

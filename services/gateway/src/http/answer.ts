@@ -79,7 +79,7 @@ export async function answer(context: Context, request: IncomingMessage, exchang
     cost,
   );
   obey(context, early, exchange);
-  if (found.kind !== "route" || route === undefined) return unrouted(context, found, exchange);
+  if (found.kind !== "route" || route === undefined) return unrouted(context, found, exchange, path);
 
   const { needs } = route;
   const isSafe = method === "GET" || method === "HEAD";
@@ -123,11 +123,12 @@ function obey({ telemetry }: Context, verdict: Verdict, exchange: Exchange): voi
   throw tooManyRequests(retryAfterSeconds(verdict.tightest));
 }
 
-function unrouted(context: Context, found: Found, { method, head }: Exchange): Reply {
+function unrouted(context: Context, found: Found, exchange: Exchange, path: string): Reply {
+  const { method, head } = exchange;
   if (found.kind === "malformed") {
     throw badRequest([{ field: "path", description: "must be percent-encoded UTF-8" }]);
   }
-  if (found.kind !== "other-methods") throw routeNotFound();
+  if (found.kind !== "other-methods") return pageOf(context, exchange, path);
   const allow = [...found.methods, "OPTIONS"].join(", ");
   if (method !== "OPTIONS") throw methodNotAllowed(allow);
   const isPreflight =
@@ -140,4 +141,12 @@ function unrouted(context: Context, found: Found, { method, head }: Exchange): R
     ...(isPreflight && context.cors ? preflightHeaders(found.methods.join(", "), context.cors) : {}),
   };
   return { status: 204, headers, setCookies: [], body: undefined };
+}
+
+/** What is served beside the routes. */
+function pageOf({ pages }: Context, { method }: Exchange, path: string): Reply {
+  const page = pages.get(path);
+  if (page === undefined) throw routeNotFound();
+  if (method !== "GET" && method !== "HEAD") throw methodNotAllowed("GET, HEAD");
+  return page;
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { badHttp, failureBody, type Failure } from "../errors/failure.ts";
 import { maxUrlLength } from "./answer.ts";
-import { alwaysHeaders } from "./reply.ts";
+import { alwaysHeaders, contentPolicy } from "./reply.ts";
 import { requestIdOf } from "./trace.ts";
 
 interface ParseError extends Error {
@@ -32,7 +32,13 @@ export function refuseSocket(error: ParseError, socket: Duplex): void {
   ];
   for (let i = 0; i + 1 < alwaysHeaders.length; i += 2)
     lines.push(`${alwaysHeaders[i]}: ${alwaysHeaders[i + 1]}`);
-  lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`, "", body);
+  lines.push(
+    `content-security-policy: ${contentPolicy}`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "",
+    body,
+  );
   socket.end(lines.join("\r\n"));
 }
 

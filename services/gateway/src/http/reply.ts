@@ -36,11 +36,11 @@ export const alwaysHeaders: readonly string[] = [
   "no-store",
   "x-content-type-options",
   "nosniff",
-  "content-security-policy",
-  "default-src 'none'; frame-ancestors 'none'",
   "referrer-policy",
   "no-referrer",
 ];
+
+export const contentPolicy = "default-src 'none'; frame-ancestors 'none'";
 
 export interface SendOptions {
   readonly requestId: string;
@@ -65,6 +65,7 @@ export function send(
     "traceparent",
     options.traceparent,
   ];
+  if (headers["content-security-policy"] === undefined) lines.push("content-security-policy", contentPolicy);
   if (options.strictTransportSecurity !== undefined) {
     lines.push("strict-transport-security", options.strictTransportSecurity);
   }

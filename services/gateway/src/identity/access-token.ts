@@ -23,10 +23,17 @@ export interface AccessTokens {
 
 export interface AccessTokenOptions {
   readonly keys: KeySet;
-  readonly issuer: string;
-  readonly audience: string;
+  /** Undefined: any. */
+  readonly issuer: string | undefined;
+  /** Undefined: any. */
+  readonly audience: string | undefined;
   /** The token's "typ": "JWT", or "at+jwt" from issuers that keep RFC 9068. */
   readonly type: string;
+  /**
+   * id: "sub" and "sid" are ids of this platform. text: "sub" is any printable ASCII of up to 200 characters, and there may
+   * be no "sid". Default: id.
+   */
+  readonly subject?: "id" | "text";
   /** Verified tokens that are remembered. Default: 20,000, about 20 MB. */
   readonly cacheSize?: number;
 }
@@ -41,7 +48,7 @@ const maxTokenLength = 4096;
  * header are not looked at.
  */
 export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
-  const { keys, issuer, audience, cacheSize = 20_000 } = options;
+  const { keys, issuer, audience, subject = "id", cacheSize = 20_000 } = options;
   const verified = createLru<string, TokenIdentity>(cacheSize);
 
   const known = (token: string): TokenIdentity | undefined => {
@@ -68,14 +75,16 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
           },
           {
             algorithms: ["EdDSA", "ES256"],
-            issuer,
-            audience,
+            ...(issuer === undefined ? {} : { issuer }),
+            ...(audience === undefined ? {} : { audience }),
             typ: options.type,
-            requiredClaims: ["exp", "sub", "sid"],
+            requiredClaims: subject === "id" ? ["exp", "sub", "sid"] : ["exp", "sub"],
           },
         );
-        const { sub: userId, sid: sessionId, exp: expiresAt } = payload;
-        if (!isId(userId) || !isId(sessionId) || expiresAt === undefined) return undefined;
+        const { sub: userId, sid = "", exp: expiresAt } = payload;
+        const isSubject = subject === "id" ? isId(userId) && isId(sid) : isText(userId) && isText(sid);
+        if (!isSubject || userId === undefined || expiresAt === undefined) return undefined;
+        const sessionId = String(sid);
         const identity = { userId, sessionId, expiresAt };
         verified.set(token, identity);
         return identity;
@@ -86,6 +95,10 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
       }
     },
   };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && /^[\x20-\x7e]{0,200}$/.test(value);
 }
 
 const maxId = 2n ** 63n - 1n;

@@ -3,6 +3,8 @@ import { loadFiles, type Config } from "../config.ts";
 import type { Context } from "../context.ts";
 import { createClientAddress } from "../identity/client-address.ts";
 import { indexRules } from "../limits/rules.ts";
+import { describeRoutes } from "../openapi/document.ts";
+import { createPages } from "../openapi/pages.ts";
 import { buildRouteTable, type Route } from "../routing/route-table.ts";
 import type { Channels } from "./channels.ts";
 
@@ -18,7 +20,8 @@ type FromFiles =
   | "strictTransportSecurity"
   | "cors"
   | "metadata"
-  | "compressFromBytes";
+  | "compressFromBytes"
+  | "pages";
 
 export type Contract = Pick<Context, FromFiles>;
 
@@ -49,6 +52,18 @@ export async function loadContract(
     cors: gateway.cors,
     metadata: gateway.metadata,
     compressFromBytes: gateway.compressFromBytes,
+    pages:
+      gateway.openapi === undefined
+        ? new Map()
+        : createPages(
+            describeRoutes({
+              registry: descriptors,
+              routes: routes.routes,
+              rules: index,
+              settings: gateway.openapi,
+              accessCookie: gateway.cookies.get("access")?.name,
+            }),
+          ),
   };
 }
 

@@ -18,6 +18,10 @@ export interface Route {
   readonly rpcPath: string;
   readonly needs: Needs;
   readonly readRequest: RequestReader;
+  /** Of its rule: "" for none, "*", or the name of a field. */
+  readonly body: string;
+  /** Of its rule: "" for the whole response, or the name of a field. */
+  readonly responseBody: string;
   /** Whether its body may be of any type. */
   readonly takesAnyType: boolean;
   /** Whether the rpc answers with a stream. */
@@ -34,6 +38,8 @@ export interface RouteTableOptions {
   readonly defaultDeadlineMs: number;
   /** Names of the configured cookies. */
   readonly cookieNames: ReadonlySet<string>;
+  /** Every route is public, whatever the protos say. Default: false. */
+  readonly everybodyMayCall?: boolean;
 }
 
 /**
@@ -82,7 +88,8 @@ function compileRoute(
   const { httpMethod, path } = patternOf(rpc, rule);
   const template = parseTemplate(path);
   try {
-    const needs = readNeeds(rpc, options);
+    const own = readNeeds(rpc, options);
+    const needs = options.everybodyMayCall === true ? { ...own, isPublic: true } : own;
     return {
       name: `${httpMethod} ${template.source}`,
       httpMethod,
@@ -97,6 +104,8 @@ function compileRoute(
         allowUnknown: needs.json.allowUnknown,
         fillsMask: httpMethod === "PATCH",
       }),
+      body: rule.body,
+      responseBody: rule.responseBody,
       takesAnyType: takesHttpBody(rpc.input, rule.body),
       isStream: rpc.methodKind === "server_streaming",
       response: compileResponseWriter(rpc.output, {

@@ -1,0 +1,96 @@
+import { parseArgs } from "node:util";
+import { runService, processSettings } from "@chirrup/platform";
+import { z } from "zod";
+import { check } from "./command-line/check.ts";
+import { runAlone } from "./command-line/run-alone.ts";
+
+const usage = `chirrup-gateway check --gateway-file FILE --rates FILE --descriptors FILE
+    Validates the three files, with the variables that they name in the environment, and prints the routes.
+
+chirrup-gateway run --descriptors FILE --upstream SERVICE=ADDRESS (--public | --jwks URL) [options]
+    Serves gRPC services over HTTP with no other file.
+    --upstream     full name of a service and where it is: shop.v1.Shop=dns:///shop:5000; once for each service
+    --public       anybody may call every route
+    --jwks         key set of the token issuer; routes are for its tokens, unless the proto says public
+    --issuer, --audience, --token-type   what these tokens must say (token-type: JWT)
+    --host, --port (127.0.0.1, 8080)
+    --gateway-file cookies, origins, CORS, metadata; what --upstream says comes before it
+    --rates, --redis   rate rules, and where their buckets are; without --redis they are in this process
+`;
+
+const options = {
+  "gateway-file": { type: "string" },
+  rates: { type: "string" },
+  descriptors: { type: "string" },
+  upstream: { type: "string", multiple: true, default: [] as string[] },
+  public: { type: "boolean", default: false },
+  jwks: { type: "string" },
+  issuer: { type: "string" },
+  audience: { type: "string" },
+  "token-type": { type: "string", default: "JWT" },
+  host: { type: "string", default: "127.0.0.1" },
+  port: { type: "string", default: "8080" },
+  redis: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+/** EX_USAGE of sysexits.h. */
+const usageExitCode = 64;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const [command, ...others] = positionals;
+  if (values.help) return void process.stdout.write(usage);
+  if (others.length > 0 || (command !== "check" && command !== "run")) throw new Error("say check or run");
+  const need = (name: "gateway-file" | "rates" | "descriptors"): string => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`--${name} is missing`);
+    return value;
+  };
+  if (command === "check") {
+    process.exitCode = await check({
+      GATEWAY_CONFIG: need("gateway-file"),
+      RATE_RULES: need("rates"),
+      DESCRIPTORS: need("descriptors"),
+    });
+    return;
+  }
+  const descriptors = need("descriptors");
+  if (values.public === (values.jwks !== undefined)) throw new Error("say either --public or --jwks URL");
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error("--port is not a port");
+  const upstreams = new Map(
+    values.upstream.map((pair) => {
+      const [service = "", ...address] = pair.split("=");
+      if (address.length === 0) throw new Error(`--upstream ${pair} is not SERVICE=ADDRESS`);
+      return [service, address.join("=")] as const;
+    }),
+  );
+  const { jwks, issuer, audience, host, redis, rates } = values;
+  await runService({
+    name: "gateway",
+    schema: z.object(processSettings),
+    async start(life) {
+      const text = await runAlone(life, {
+        descriptors,
+        upstreams,
+        issuer: jwks === undefined ? undefined : { jwks, issuer, audience, type: values["token-type"] },
+        host,
+        port,
+        redis,
+        rates,
+        gatewayFile: values["gateway-file"],
+      });
+      process.stdout.write(text);
+    },
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(
+    `chirrup-gateway: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`,
+  );
+  process.exitCode = usageExitCode;
+}

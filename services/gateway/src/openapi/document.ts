@@ -1,0 +1,175 @@
+import type { DescMessage, FileRegistry } from "@bufbuild/protobuf";
+import type { RuleIndex } from "../limits/rules.ts";
+import type { Route } from "../routing/route-table.ts";
+import { isHttpBody } from "../transcoding/http-body.ts";
+import { readComments, type Comments } from "./comments.ts";
+import { pathOf, queryParameters } from "./parameters.ts";
+import { createSchemas, statusSchema, type Schema, type Schemas } from "./schemas.ts";
+
+/** Of the gateway file. */
+export interface OpenApiSettings {
+  readonly title: string;
+  readonly version: string;
+  readonly description?: string | undefined;
+  readonly license?: string | undefined;
+}
+
+export interface OpenApiOptions {
+  readonly registry: FileRegistry;
+  readonly routes: readonly Route[];
+  readonly rules: RuleIndex;
+  readonly settings: OpenApiSettings;
+  /** The name of the cookie that carries the access token; undefined for none. */
+  readonly accessCookie: string | undefined;
+}
+
+/** HTTP methods that OpenAPI has a place for. */
+const methods = new Set(["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE"]);
+
+/** Describes the routes by OpenAPI 3.1. Comments of the protos become descriptions. */
+export function describeRoutes(options: OpenApiOptions): object {
+  const { registry, routes, settings, accessCookie } = options;
+  const comments = readComments(registry);
+  const schemas = createSchemas(comments, { protoNames: false });
+  const originals = createSchemas(comments, { protoNames: true });
+  const paths: Record<string, Record<string, object>> = {};
+  const ids = new Map<string, number>();
+  for (const route of routes) {
+    if (!methods.has(route.httpMethod)) continue;
+    const own = route.needs.json.protoNames ? originals : schemas;
+    const { path, parameters } = pathOf(route, own);
+    const base = `${route.rpc.parent.name}_${route.rpc.name}`;
+    const count = (ids.get(base) ?? 0) + 1;
+    ids.set(base, count);
+    const operation = {
+      operationId: count === 1 ? base : `${base}_${count}`,
+      ...operationOf(route, own, comments, options),
+      parameters: [...parameters, ...queryParameters(route, own)],
+    };
+    (paths[path] ??= {})[route.httpMethod.toLowerCase()] = operation;
+  }
+  const services = [...new Set(routes.map(({ rpc }) => rpc.parent))];
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: settings.title,
+      version: settings.version,
+      ...(settings.description === undefined ? {} : { description: settings.description }),
+      ...(settings.license === undefined
+        ? {}
+        : { license: { name: settings.license, identifier: settings.license } }),
+    },
+    servers: [{ url: "/" }],
+    security: securityOf(accessCookie),
+    tags: services.map((service) => ({
+      name: service.name,
+      description: comments(service) || service.typeName,
+    })),
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer" },
+        ...(accessCookie === undefined
+          ? {}
+          : { cookie: { type: "apiKey", in: "cookie", name: accessCookie } }),
+      },
+      schemas: { ...schemas.components, ...originals.components, "google.rpc.Status": statusSchema },
+    },
+  };
+}
+
+function securityOf(accessCookie: string | undefined): object[] {
+  return accessCookie === undefined ? [{ bearer: [] }] : [{ bearer: [] }, { cookie: [] }];
+}
+
+function operationOf(route: Route, schemas: Schemas, comments: Comments, options: OpenApiOptions): object {
+  const { rpc, needs } = route;
+  const text = comments(rpc);
+  const limits = options.rules
+    .of(route)
+    .all.map(({ name, key, limit, burst, windowMs }) => ({ name, key, limit, burst, windowMs }));
+  return {
+    tags: [rpc.parent.name],
+    summary: summaryOf(text) || rpc.name,
+    ...(text === "" ? {} : { description: text }),
+    ...(needs.isPublic ? { security: [] } : {}),
+    ...(rpc.proto.options?.deprecated === true ? { deprecated: true } : {}),
+    ...requestBodyOf(route, schemas),
+    responses: { "200": successOf(route, schemas), ...failures(needs.isPublic, limits.length > 0) },
+    "x-cost": needs.cost,
+    ...(needs.deadlineMs === undefined ? {} : { "x-deadline-ms": needs.deadlineMs }),
+    "x-rate-limits": limits,
+  };
+}
+
+/** The first sentence. */
+function summaryOf(text: string): string {
+  const [sentence = ""] = text.replaceAll(/\s+/g, " ").split(/\.(?: |$)/);
+  return sentence.slice(0, 120);
+}
+
+function requestBodyOf({ rpc, body, takesAnyType, httpMethod }: Route, schemas: Schemas): object {
+  if (body === "" || httpMethod === "GET") return {};
+  const field = body === "*" ? undefined : rpc.input.fields.find(({ name }) => name === body);
+  const schema = field === undefined ? schemas.of(rpc.input) : schemas.ofField(field);
+  const content = takesAnyType ? { "*/*": {} } : { "application/json": { schema } };
+  return { requestBody: { required: rpc.input.fields.length > 0 && !takesAnyType, content } };
+}
+
+function successOf({ rpc, response, isStream, responseBody }: Route, schemas: Schemas): object {
+  if (response.isRaw) return { description: "A body of its own type.", content: { "*/*": {} } };
+  const schema = responseSchema(rpc.output, responseBody, schemas);
+  if (!isStream)
+    return { description: "Success.", headers: rateHeaders, content: { "application/json": { schema } } };
+  const line = {
+    oneOf: [
+      { type: "object", required: ["result"], properties: { result: schema } },
+      { type: "object", required: ["error"], properties: { error: statusRef } },
+    ],
+  };
+  return {
+    description: "A stream: one object in each line, or one event for each message.",
+    content: {
+      "application/x-ndjson": { schema: line },
+      "text/event-stream": { schema: { type: "string" } },
+    },
+  };
+}
+
+function responseSchema(output: DescMessage, responseBody: string, schemas: Schemas): Schema {
+  const field = output.fields.find(({ name }) => name === responseBody);
+  if (field !== undefined) return schemas.ofField(field);
+  return isHttpBody(output) ? {} : schemas.of(output);
+}
+
+const statusRef: Schema = { $ref: "#/components/schemas/google.rpc.Status" };
+
+const rateHeaders = {
+  RateLimit: {
+    schema: { type: "string" },
+    description: "What is left of the tightest limit, and when it is full.",
+  },
+  "RateLimit-Policy": {
+    schema: { type: "string" },
+    description: "That limit: its tokens and its window in seconds.",
+  },
+};
+
+function failures(isPublic: boolean, isLimited: boolean): object {
+  const failure = (description: string, headers?: object): object => ({
+    description,
+    ...(headers === undefined ? {} : { headers }),
+    content: {
+      "application/json": { schema: statusRef },
+      "application/problem+json": { schema: { type: "object" } },
+    },
+  });
+  const retryAfter = { "Retry-After": { schema: { type: "integer" }, description: "In seconds." } };
+  return {
+    "400": failure("A field is wrong: google.rpc.BadRequest names each."),
+    ...(isPublic ? {} : { "401": failure("No access token, or one that is not valid.") }),
+    ...(isLimited ? { "429": failure("Too many requests.", { ...retryAfter, ...rateHeaders }) } : {}),
+    "503": failure("Unavailable, or too many requests at once.", retryAfter),
+    default: failure("Any other failure."),
+  };
+}

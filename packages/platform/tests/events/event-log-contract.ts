@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
+  createMetrics,
   type EventLog,
   type EventLogOperator,
+  openEventLog,
   openEventLogOperator,
   type ReceivedEvent,
   UnprocessableEvent,
@@ -101,6 +103,32 @@ export function eventLogContract(name: string, makeCarrier: () => Promise<Carrie
       });
       await waitFor(() => handled.length >= 6_000, { timeoutMs: 30_000 });
       expect(firstFault(handled)).toBeUndefined();
+    });
+
+    it("reads no further than it can hold while its handlers wait", async () => {
+      const gate = Promise.withResolvers<void>();
+      let count = 0;
+      const metrics = createMetrics({ service: "test" });
+      const log = openEventLog({ url: carrier.url, log: testLog(), metrics });
+      logs.push(log);
+      const waiting = async (): Promise<number> =>
+        Number(/^chirrup_events_waiting\{.*\} (\d+)$/m.exec(await metrics.registry.metrics())?.[1] ?? 0);
+      await carrier.append(numberedRecords(6_000, 1));
+      const subscription = await log.subscribe({
+        group: "readers",
+        topics: ["posts"],
+        async handle() {
+          await gate.promise;
+          count++;
+        },
+      });
+      await waitFor(async () => (await waiting()) >= 1_024);
+      for (let i = 0; i < 3; i++) await carrier.append(numberedRecords(6_000, 1));
+      expect(await subscription.lag()).toBe(24_000);
+      expect(await waiting()).toBeLessThan(4_000);
+      gate.resolve();
+      await waitFor(() => count === 24_000, { timeoutMs: 30_000 });
+      await waitFor(async () => (await waiting()) === 0);
     });
 
     it("gives every group all events", async () => {

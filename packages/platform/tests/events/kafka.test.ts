@@ -2,15 +2,31 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventLog } from "@chirrup/platform";
+import { freePort } from "@chirrup/servers";
 import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Carrier, firstFault, numbered, numberedRecords } from "./carrier.ts";
 import { eventLogContract } from "./event-log-contract.ts";
 import { expelAll, kafkaCarrier } from "./kafka-carrier.ts";
 import { kafkaMissing, type KafkaServer, startKafka } from "./kafka-server.ts";
+import { openLog } from "./log-module.ts";
 
 const missing = await kafkaMissing();
 if (missing !== undefined) console.warn(`The event log on Kafka is not tested: ${missing}`);
+
+describe("Kafka that is away", () => {
+  it("is waited for, until the log is closed", async () => {
+    const log = openLog(`kafka://127.0.0.1:${await freePort()}`);
+    const subscribed = log.subscribe({
+      group: "readers",
+      topics: ["posts"],
+      handle: () => Promise.resolve(),
+    });
+    const refused = expect(subscribed).rejects.toThrow("the event log is closed");
+    await log.close();
+    await refused;
+  });
+});
 
 describe.skipIf(missing !== undefined)("Kafka", { timeout: 60_000 }, () => {
   let folder: string;

@@ -45,23 +45,30 @@ export interface PipelineOptions {
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { subscription, bury, write, onLost, onCommitted, log, metrics } = options;
   const committer = createCommitter({ write, log, onLost, onCommitted });
+  const { group, topics } = subscription;
+  const apply = createApplier({
+    group,
+    handle: (event, signal) => subscription.handle(event, signal),
+    bury,
+    log,
+    metrics,
+    onDone: (owned) => committer.touched(owned),
+    onLost,
+  });
   const lanes = createLanes<Task>({
     concurrency: subscription.concurrency ?? defaultConcurrency,
-    run: createApplier({
-      group: subscription.group,
-      handle: (event, signal) => subscription.handle(event, signal),
-      bury,
-      log,
-      metrics,
-      onDone: (owned) => committer.touched(owned),
-      onLost,
-    }),
+    async run(task, attempt) {
+      const outcome = await apply(task, attempt);
+      if (outcome === undefined) metrics.waiting.dec({ group, topic: task.owned.topic });
+      return outcome;
+    },
   });
   return {
     take(owned, { id, key, payload, appendedAtMs }) {
       const slot = owned.window.add(id);
       // With the token: a lane of a partition that was lost must not be continued when it comes back.
       const lane = `${owned.token}/${owned.topic}/${owned.partition}/${key}`;
+      metrics.waiting.inc({ group, topic: owned.topic });
       lanes.push(lane, { owned, slot, key, payload, appendedAtMs });
     },
     pass(owned, id) {
@@ -72,6 +79,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     close() {
       committer.close();
       lanes.close();
+      for (const topic of topics) metrics.waiting.set({ group, topic }, 0);
     },
   };
 }

@@ -197,7 +197,7 @@ export function createMembership(options: MembershipOptions): Membership {
         return;
       } catch (error) {
         log.debug({ err: error, group }, "event log: joining the group failed, will be repeated");
-        await pause(backoffMs(attempt), undefined, { signal });
+        await pause(backoffMs(attempt), undefined, { signal }).catch(() => undefined);
       }
     }
   }
@@ -233,7 +233,6 @@ export function createMembership(options: MembershipOptions): Membership {
     join,
     async close() {
       closed = true;
-      await taking;
       await release([...owned]);
       const left = new Promise<void>((resolve) => {
         consumer.leaveGroup(true, (error) => {

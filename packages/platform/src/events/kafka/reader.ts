@@ -7,7 +7,9 @@ import { type FetchResponse, lastOffsetOf, recordsOf } from "./records.ts";
 
 /** A partition with this many records read and not committed is left alone until it has halved. */
 const windowRecords = 1_024;
-const partitionMaxBytes = 256 * 1_024;
+/** What is taken of one fetch at most. A broker sends whole batches; the rest of one is fetched again. */
+const mostRecords = 2 * windowRecords;
+const partitionMaxBytes = 64 * 1_024;
 const maxBytes = 4 * 1_024 * 1_024;
 /** How long a broker may hold a fetch for which it has nothing. */
 const waitMs = 500;
@@ -105,7 +107,7 @@ export function startReader({ fetcher, topics, owned, pipeline, log, signal }: R
       for (const { partitionIndex, records } of partitions) {
         const held = asked.get(nameOf(topicNames.get(topicId) ?? "", partitionIndex));
         if (held === undefined) continue;
-        for (const batch of records ?? []) receiveBatch(held, batch);
+        for (const batch of records ?? []) if (held.window.size < mostRecords) receiveBatch(held, batch);
       }
     }
   }
@@ -115,6 +117,7 @@ export function startReader({ fetcher, topics, owned, pipeline, log, signal }: R
     for (const { offset, key, value, appendedAtMs } of recordsOf(batch)) {
       // A batch comes whole, though only its end was asked for.
       if (!held.active || offset < nextOf(held)) continue;
+      if (held.window.size >= mostRecords) return;
       held.readFrom = String(offset);
       pipeline.take(held, { id: held.readFrom, key, payload: value, appendedAtMs });
     }

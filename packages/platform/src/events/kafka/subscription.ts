@@ -29,7 +29,7 @@ async function prepareTopics(
     } catch (error) {
       if (Number.isInteger(Math.log2(attempt)))
         log.warn({ err: error, group }, "event log: the topics are not ready, will be asked for again");
-      await pause(backoffMs(attempt), undefined, { signal });
+      await pause(backoffMs(attempt), undefined, { signal }).catch(() => undefined);
     }
   }
 }

@@ -119,6 +119,14 @@ events
   .action(async (flags) => (await import("./commands/events.ts")).replay(flags));
 
 program
+  .command("bench")
+  .description("measure a part against what one would use instead; writes bench/results/<name>.json")
+  .argument("<name>", "a folder of bench/: grpc, …")
+  .argument("[args...]", "--quick ends within a minute or two")
+  .allowUnknownOption()
+  .action(async (name, args) => (await import("./commands/bench.ts")).bench(name, args));
+
+program
   .command("run", { hidden: true })
   .argument("<task>", "test, check, format")
   .argument("[args...]")

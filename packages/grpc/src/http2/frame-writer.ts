@@ -1,12 +1,13 @@
 import { Flag, FrameType, frameHeaderLength } from "./protocol.ts";
+import { Segment } from "./segment.ts";
 
 /** Where the octets go: the part of a socket that writing needs. */
 export interface Sink {
-  write(octets: Buffer): boolean;
+  write(octets: Buffer, written: () => void): boolean;
   readonly writableLength: number;
 }
 
-const segmentLength = 65_536;
+/** Most connections never need a whole segment. */
 const firstSegmentLength = 4_096;
 
 /**
@@ -16,7 +17,8 @@ const firstSegmentLength = 4_096;
 export class FrameWriter {
   readonly #sink: Sink;
   readonly #onTurn: () => void;
-  #buffer: Buffer = Buffer.allocUnsafeSlow(firstSegmentLength);
+  #segment: Segment = new Segment(firstSegmentLength);
+  #buffer: Buffer = this.#segment.buffer;
   /** What is before `#sent` belongs to the socket. */
   #sent = 0;
   #end = 0;
@@ -137,12 +139,18 @@ export class FrameWriter {
     if (this.#end === this.#sent || this.#closed) return;
     const octets = this.#buffer.subarray(this.#sent, this.#end);
     this.#sent = this.#end;
-    if (!this.#sink.write(octets)) this.blocked = true;
+    this.#segment.writing();
+    if (!this.#sink.write(octets, this.#segment.written)) this.blocked = true;
   }
 
   /** Nothing reaches the socket any more. */
   close(): void {
     this.#closed = true;
+    this.#segment.retire();
+    this.#segment = new Segment(firstSegmentLength);
+    this.#buffer = this.#segment.buffer;
+    this.#sent = 0;
+    this.#end = 0;
   }
 
   #header(length: number, type: number, flags: number, streamId: number): void {
@@ -188,7 +196,7 @@ export class FrameWriter {
       return;
     }
     for (let from = start; from < end;) {
-      if (this.#end === this.#buffer.length) this.#reserve(Math.min(end - from, segmentLength));
+      if (this.#end === this.#buffer.length) this.#reserve(1);
       const taken = Math.min(end - from, this.#buffer.length - this.#end);
       this.#buffer.set(
         start === 0 && taken === octets.length ? octets : octets.subarray(from, from + taken),
@@ -206,7 +214,9 @@ export class FrameWriter {
     }
     if (this.#buffer.length - this.#end >= octets) return;
     this.flush();
-    this.#buffer = Buffer.allocUnsafeSlow(segmentLength);
+    this.#segment.retire();
+    this.#segment = Segment.take();
+    this.#buffer = this.#segment.buffer;
     this.#sent = 0;
     this.#end = 0;
   }

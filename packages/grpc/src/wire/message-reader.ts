@@ -4,7 +4,7 @@ import { GrpcError } from "../error.ts";
 import { Status } from "../status.ts";
 
 const prefixLength = 5;
-const firstLength = 16_384;
+const firstLength = 65_536;
 
 /** Takes the messages of a stream. */
 export interface MessageSink {
@@ -90,7 +90,7 @@ export class MessageReader {
   #grown(needed: number): Buffer {
     const message = this.#message ?? Buffer.alloc(0);
     if (needed <= message.length) return message;
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.#length, Math.max(needed, message.length * 4)));
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#length, Math.max(needed, message.length * 8)));
     message.copy(larger, 0, 0, this.#filled);
     this.#message = larger;
     return larger;

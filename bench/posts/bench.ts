@@ -1,0 +1,132 @@
+/**
+ * What reading and liking posts costs, each against what one would write instead, in turns in one run:
+ *
+ *     node -C source bench/posts/bench.ts [--quick]
+ *
+ * Prints a table and writes bench/results/posts.json. Needs a redis-server; starts all else itself.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { countOneThing, makeCountingTables, type Way, ways } from "./counting.ts";
+import { fromPostgres, readPages, throughRedis, writePosts } from "./get-many.ts";
+import { setStage } from "./processes.ts";
+import { likeOnePost, makeRowTables } from "./viral-likes.ts";
+
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly peer: string;
+  readonly peerValue: number;
+  readonly ratio: number;
+  readonly aim: number | null;
+}
+
+const quick = process.argv.includes("--quick");
+const rounds = quick ? 3 : 7;
+const likes = { service: quick ? 3_000 : 10_000, updateRow: quick ? 800 : 3_000 };
+const [rowsAlone, rowsShared] = quick ? [600, 3_000] : [2_000, 20_000];
+const pages = quick ? 1_000 : 5_000;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function figure(
+  name: string,
+  unit: string,
+  own: readonly number[],
+  peer: string,
+  others: readonly number[],
+  aim: number | null,
+): Figure {
+  const [value, peerValue] = [median(own), median(others)];
+  const round = (number: number): number => Number(number.toPrecision(4));
+  return {
+    name,
+    value: round(value),
+    unit,
+    peer,
+    peerValue: round(peerValue),
+    ratio: round(value / peerValue),
+    aim,
+  };
+}
+
+await using stage = await setStage();
+await makeRowTables(stage);
+const progress = (text: string): boolean => process.stderr.write(`${text}\n`);
+
+const viral = { service: [] as number[], updateRow: [] as number[] };
+const likeCpu = { service: [] as number[], updateRow: [] as number[] };
+let postId = 0n;
+for (let round = 0; round <= rounds; round += 1) {
+  for (const who of ["service", "updateRow"] as const) {
+    const run = await likeOnePost(stage, who, ++postId, round === 0 ? 500 : likes[who]);
+    progress(`viral likes, ${who}: ${Math.round(run.likesPerS)}/s`);
+    // The first round only warms up.
+    if (round === 0) continue;
+    viral[who].push(run.likesPerS);
+    likeCpu[who].push(run.serviceCpuUs);
+  }
+}
+
+await makeCountingTables(stage);
+const counting = Object.fromEntries(ways.map((way): [Way, number[]] => [way, []])) as Record<Way, number[]>;
+for (let round = 0; round <= rounds; round += 1) {
+  for (const way of ways) {
+    const rows = round === 0 ? 100 : way.endsWith("shared") ? rowsShared : rowsAlone;
+    const perS = await countOneThing(stage, way, ++postId, rows);
+    progress(`counting, ${way}: ${Math.round(perS)}/s`);
+    if (round > 0) counting[way].push(perS);
+  }
+}
+
+const ids = await writePosts(stage, 5_000);
+const [whole, cached] = [fromPostgres(stage), throughRedis(stage)];
+await cached.fill(ids);
+const cpu = { whole: [] as number[], cached: [] as number[] };
+const speed = { whole: [] as number[], cached: [] as number[] };
+for (let round = 0; round <= rounds; round += 1) {
+  for (const [name, way] of [
+    ["whole", whole],
+    ["cached", cached],
+  ] as const) {
+    const run = await readPages(way, ids, round === 0 ? 100 : pages);
+    progress(`get many, ${name}: ${run.cpuUsPerPost.toFixed(1)} µs a post`);
+    if (round === 0) continue;
+    cpu[name].push(run.cpuUsPerPost);
+    speed[name].push(run.pagesPerS);
+  }
+}
+cached.close();
+
+const figures = [
+  figure("viral_likes_per_s", "1/s", viral.service, "update-row", viral.updateRow, 10),
+  figure("viral_like_service_cpu_us", "µs", likeCpu.service, "update-row", likeCpu.updateRow, null),
+  figure("count_rows_per_s", "1/s", counting.shards, "row", counting.row, null),
+  figure("count_rows_per_s", "1/s", counting.shards, "deltas", counting.deltas, null),
+  figure("count_rows_per_s_shared", "1/s", counting["shards-shared"], "row", counting.row, null),
+  figure(
+    "count_rows_per_s_shared",
+    "1/s",
+    counting["shards-shared"],
+    "deltas",
+    counting["deltas-shared"],
+    null,
+  ),
+  figure("count_transactions_per_s", "1/s", counting["tx-deltas"], "row", counting["tx-row"], null),
+  figure("get_many_cpu_us", "µs", cpu.whole, "redis-mget", cpu.cached, null),
+  figure("get_many_pages_per_s", "1/s", speed.whole, "redis-mget", speed.cached, null),
+];
+const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? "unknown"}`;
+const results = new URL("../results/", import.meta.url);
+mkdirSync(results, { recursive: true });
+writeFileSync(new URL("posts.json", results), `${JSON.stringify({ machine, commit, figures }, null, 2)}\n`);
+for (const { name, value, unit, peer, peerValue, ratio } of figures) {
+  process.stdout.write(
+    `${name.padEnd(28)} ${String(value).padStart(8)} ${unit}   ${peer} ${peerValue}   ratio ${ratio}\n`,
+  );
+}

@@ -4,11 +4,15 @@ import { basename, dirname, join } from "node:path";
 
 import { repositoryRoot } from "../launcher/paths.ts";
 
-/** Runs `bench/<name>/main.ts` under this Node, with the arguments behind the name. */
+const entries = ["main.ts", "bench.ts"];
+
+/** Runs `bench/<name>/main.ts`, or `bench.ts` there, under this Node, with the arguments behind the name. */
 export function bench(name: string, args: readonly string[]): void {
-  const main = join(repositoryRoot, "bench", basename(name), "main.ts");
-  if (!existsSync(main)) {
-    const known = globSync("bench/*/main.ts", { cwd: repositoryRoot }).map((file) => basename(dirname(file)));
+  const folder = join(repositoryRoot, "bench", basename(name));
+  const main = entries.map((entry) => join(folder, entry)).find((file) => existsSync(file));
+  if (main === undefined) {
+    const files = globSync("bench/*/{main,bench}.ts", { cwd: repositoryRoot });
+    const known = files.map((file) => basename(dirname(file)));
     throw new Error(`there is no bench "${name}"; there are: ${known.toSorted().join(", ")}`);
   }
   const { status } = spawnSync(process.execPath, ["--conditions=source", main, ...args], {

@@ -29,8 +29,8 @@ export async function deletePosts(tx: Queryable, postIds: readonly bigint[]): Pr
 }
 
 /**
- * Deletes some likes and comments on posts that are about to be deleted; answers how many. They are not
- * counted off, because the counts go with the posts.
+ * Deletes some of the likes and comments beyond the first `limit` on posts that are about to be deleted; answers
+ * how many. They are not counted off, because the counts go with the posts.
  */
 export async function thinOut(db: Queryable, postIds: readonly bigint[], limit: number): Promise<number> {
   const [row] = await db.query<{ count: bigint }>({
@@ -38,11 +38,11 @@ export async function thinOut(db: Queryable, postIds: readonly bigint[], limit: 
     text: `
     with fewer_likes as (
       delete from likes where ctid = any (array(
-        select ctid from likes where post_id = any ($1::bigint[]) limit $2
+        select ctid from likes where post_id = any ($1::bigint[]) limit $2 offset $2
       )) returning 1
     ), fewer_comments as (
       delete from comments where ctid = any (array(
-        select ctid from comments where post_id = any ($1::bigint[]) limit $2
+        select ctid from comments where post_id = any ($1::bigint[]) limit $2 offset $2
       )) returning 1
     )
     select (select count(*) from fewer_likes) + (select count(*) from fewer_comments) as count`,

@@ -48,8 +48,8 @@ const registry = createFileRegistry(
 
 /** `Collect` takes many notes for one, `Talk` many for many. */
 export const Chat: GenService<{
-  collect: { methodKind: "client_streaming"; input: NoteSchema; output: NoteSchema };
-  talk: { methodKind: "bidi_streaming"; input: NoteSchema; output: NoteSchema };
+  collect: { methodKind: "client_streaming"; input: typeof NoteSchema; output: typeof NoteSchema };
+  talk: { methodKind: "bidi_streaming"; input: typeof NoteSchema; output: typeof NoteSchema };
 }> = registry.getService("test.Chat") as never;
 
 /** Counts and joins what it is told, or says it back. */

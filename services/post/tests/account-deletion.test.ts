@@ -1,13 +1,11 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import { Status } from "@chirrup/grpc";
-import type { ReceivedEvent } from "@chirrup/platform";
 import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
-import { testLog, waitFor } from "@chirrup/testkit";
+import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { createUsersConsumer } from "../src/consumers/users.ts";
 import { insertPost } from "../src/store/post.ts";
-import { as, codeOf, type PostServiceUnderTest, startPostService } from "./post-service.ts";
+import { as, codeOf, eraseAccount, type PostServiceUnderTest, startPostService } from "./post-service.ts";
 
 let service: PostServiceUnderTest;
 beforeAll(async () => {
@@ -15,17 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => service[Symbol.asyncDispose]());
 
-const live = new AbortController().signal;
-
-/** The event that tells of a deleted account, as it comes from the log. */
-function userDeleted(userId: bigint): ReceivedEvent {
-  const event = create(EventSchema, { payload: { case: "userDeleted", value: { userId } } });
-  return { topic: "users", partition: 0, position: "1-0", key: String(userId), event };
-}
-
-function consume(userId: bigint, signal: AbortSignal = live): Promise<void> {
-  const { postgres, ids } = service;
-  return createUsersConsumer({ postgres, ids, log: testLog() })(userDeleted(userId), signal);
+function consume(userId: bigint, signal?: AbortSignal): Promise<void> {
+  return eraseAccount(service, userId, signal);
 }
 
 async function newPost(authorId: bigint): Promise<bigint> {

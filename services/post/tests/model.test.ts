@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type Action, createModel, type Model, type View } from "./model.ts";
-import { as, type PostServiceUnderTest, startPostService } from "./post-service.ts";
+import { as, eraseAccount, type PostServiceUnderTest, startPostService } from "./post-service.ts";
 
 let service: PostServiceUnderTest;
 beforeAll(async () => {
@@ -21,14 +21,22 @@ const does = fc.constantFrom(
   "deleteComment" as const,
 );
 const plan = fc.oneof(
-  fc.record({ does: fc.constant("post" as const), user: fc.nat({ max: userCount - 1 }) }),
-  { weight: 3, arbitrary: fc.record({ does, user: fc.nat({ max: userCount - 1 }), pick: fc.nat() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ does: fc.constant("post" as const), user: fc.nat({ max: userCount - 1 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ does: fc.constant("leave" as const), user: fc.nat({ max: userCount - 1 }) }),
+  },
+  { weight: 12, arbitrary: fc.record({ does, user: fc.nat({ max: userCount - 1 }), pick: fc.nat() }) },
 );
 type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
 
 /** The action that a plan means now: it picks among all that ever was, what is gone too. */
 function actionOf(step: Plan, model: Model, users: readonly bigint[]): Action {
   const userId = users[step.user] ?? 0n;
+  if (step.does === "leave") return { does: "leave", userId };
   if (step.does === "post") return { does: "post", userId, content: `by ${userId}` };
   const ids = step.does === "deleteComment" ? model.commentIds : model.postIds;
   const target = ids[step.pick % ids.length] ?? 1n;
@@ -42,6 +50,9 @@ async function perform(action: Action): Promise<{ code: Status; newId: bigint }>
   const caller = as(action.userId);
   try {
     switch (action.does) {
+      case "leave":
+        await eraseAccount(service, action.userId);
+        return made(undefined);
       case "post":
         return made((await client.createPost({ content: action.content }, caller)).post);
       case "edit": {

@@ -3,6 +3,7 @@ import { Status } from "@chirrup/grpc";
 /** What a user does; `target` is a post or, to delete one, a comment, that is or once was there. */
 export type Action =
   | { readonly does: "post"; readonly userId: bigint; readonly content: string }
+  | { readonly does: "leave"; readonly userId: bigint }
   | { readonly does: "edit"; readonly userId: bigint; readonly target: bigint; readonly content: string }
   | {
       readonly does: "comment" | "like" | "unlike" | "deletePost" | "deleteComment";
@@ -41,11 +42,15 @@ export function createModel(): Model {
   let posts: { id: bigint; authorId: bigint; content: string; earlier: string[] }[] = [];
   let comments: { id: bigint; postId: bigint; authorId: bigint }[] = [];
   let likes: { postId: bigint; userId: bigint }[] = [];
+  const gone = new Set<bigint>();
   const postIds: bigint[] = [];
   const commentIds: bigint[] = [];
 
   function apply(action: Action, newId: bigint): Status {
     const { does, userId } = action;
+    if (does === "leave") return leave(userId);
+    const adds = does === "post" || does === "comment" || does === "like";
+    if (adds && gone.has(userId)) return Status.UNAUTHENTICATED;
     if (does === "post") {
       posts.push({ id: newId, authorId: userId, content: action.content, earlier: [] });
       postIds.push(newId);
@@ -84,6 +89,16 @@ export function createModel(): Model {
         likes = likes.filter(({ postId }) => postId !== target);
         return Status.OK;
     }
+  }
+
+  /** The account is deleted, and all that it wrote. */
+  function leave(userId: bigint): Status {
+    gone.add(userId);
+    const left = new Set(posts.filter(({ authorId }) => authorId === userId).map(({ id }) => id));
+    posts = posts.filter(({ id }) => !left.has(id));
+    comments = comments.filter(({ postId, authorId }) => authorId !== userId && !left.has(postId));
+    likes = likes.filter((like) => like.userId !== userId && !left.has(like.postId));
+    return Status.OK;
   }
 
   function edit(

@@ -1,3 +1,4 @@
+import { create } from "@bufbuild/protobuf";
 import {
   type CallOptions,
   type Client,
@@ -23,11 +24,13 @@ import {
   type Postgres,
   serveRpc,
 } from "@chirrup/platform";
+import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
 import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import { testLog, testPostgres } from "@chirrup/testkit";
 
 import { createUsers } from "../src/clients/user.ts";
+import { createUsersConsumer } from "../src/consumers/users.ts";
 import { postMigrations } from "../src/migrations.ts";
 import { createHandlers } from "../src/server.ts";
 
@@ -88,6 +91,17 @@ export async function startPostService(options: { url?: string } = {}): Promise<
       await postgres.close();
     },
   };
+}
+
+/** Applies the event that tells of a deleted account, as it comes from the log. */
+export function eraseAccount(
+  { postgres, ids }: Pick<PostServiceUnderTest, "postgres" | "ids">,
+  userId: bigint,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
+  const event = create(EventSchema, { payload: { case: "userDeleted", value: { userId } } });
+  const received = { topic: "users", partition: 0, position: "1-0", key: String(userId), event };
+  return createUsersConsumer({ postgres, ids, log: testLog() })(received, signal);
 }
 
 /** Call options of a signed-in user, as the gateway sends them. */

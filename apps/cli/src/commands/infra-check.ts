@@ -4,12 +4,14 @@ import { imageChecks } from "../infra/images/checks.ts";
 import { lintChecks } from "../infra/lint/checks.ts";
 import { kubernetesChecks } from "../infra/kubernetes/checks.ts";
 
+import { releaseTerraform, terraformChecks } from "../infra/terraform/checks.ts";
+
 export interface InfraCheckFlags {
   readonly quick?: boolean;
   readonly strict?: boolean;
 }
 
-const all = [...kubernetesChecks, ...imageChecks, ...lintChecks, ...clusterChecks];
+const all = [...kubernetesChecks, ...imageChecks, ...lintChecks, ...terraformChecks, ...clusterChecks];
 
 /** Checks all of infra/; `parts` are beginnings of checks' names. */
 export async function infraCheck(parts: readonly string[], flags: InfraCheckFlags): Promise<void> {
@@ -18,6 +20,7 @@ export async function infraCheck(parts: readonly string[], flags: InfraCheckFlag
       (flags.quick !== true || quick) && (parts.length === 0 || parts.some((part) => name.startsWith(part))),
   );
   const { passed, failed, skipped, checked } = await runChecks(chosen, flags.strict === true);
+  releaseTerraform();
   const counts = [...checked].map(([unit, count]) => `${count} ${unit}`).join(", ");
   process.stdout.write(`\nchecked: ${counts}\n`);
   process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);

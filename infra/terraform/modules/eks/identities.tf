@@ -1,0 +1,106 @@
+# What each add-on may do in AWS, and no more. EC2's and load balancing's describing calls take no resource.
+locals {
+  identities = {
+    external-secrets = {
+      namespace       = "external-secrets"
+      service_account = "external-secrets"
+      statements = [
+        {
+          Effect   = "Allow"
+          Action   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+          Resource = "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:chirrup/${var.environment}/*"
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt"]
+          Resource = var.secret_key_arns
+        },
+      ]
+    }
+    cert-manager = {
+      namespace       = "cert-manager"
+      service_account = "cert-manager"
+      statements = [
+        {
+          Effect   = "Allow"
+          Action   = ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"]
+          Resource = var.zone_arn
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["route53:GetChange"]
+          Resource = "arn:aws:route53:::change/*"
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["route53:ListHostedZonesByName"]
+          Resource = "*"
+        },
+      ]
+    }
+    vpc-cni = {
+      namespace       = "kube-system"
+      service_account = "aws-node"
+      statements = [
+        {
+          Effect   = "Allow"
+          Action   = ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:AttachNetworkInterface", "ec2:DetachNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute", "ec2:DescribeInstances", "ec2:DescribeInstanceTypes", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DescribeTags"]
+          Resource = "*"
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["ec2:CreateTags"]
+          Resource = "arn:aws:ec2:${var.region}:${var.account_id}:network-interface/*"
+        },
+      ]
+    }
+    load-balancer = {
+      namespace       = "kube-system"
+      service_account = "aws-load-balancer-controller"
+      statements = [
+        {
+          Effect   = "Allow"
+          Action   = ["ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeTags", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:DescribeTags"]
+          Resource = "*"
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup", "elasticloadbalancing:CreateListener", "elasticloadbalancing:AddTags", "elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:ModifyLoadBalancerAttributes", "elasticloadbalancing:ModifyTargetGroupAttributes", "elasticloadbalancing:ModifyListener", "elasticloadbalancing:SetSecurityGroups", "elasticloadbalancing:DeleteLoadBalancer", "elasticloadbalancing:DeleteTargetGroup", "elasticloadbalancing:DeleteListener"]
+          Resource = ["arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:loadbalancer/net/k8s-*", "arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:listener/net/k8s-*", "arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:targetgroup/k8s-*"]
+        },
+      ]
+    }
+  }
+}
+
+resource "aws_iam_role" "identity" {
+  for_each = local.identities
+
+  name = "${var.name}-${each.key}"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "pods.eks.amazonaws.com" }
+      Action    = ["sts:AssumeRole", "sts:TagSession"]
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "identity" {
+  for_each = local.identities
+
+  name   = "allowed"
+  role   = aws_iam_role.identity[each.key].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = each.value.statements })
+}
+
+resource "aws_eks_pod_identity_association" "this" {
+  for_each = local.identities
+
+  cluster_name    = aws_eks_cluster.this.name
+  namespace       = each.value.namespace
+  service_account = each.value.service_account
+  role_arn        = aws_iam_role.identity[each.key].arn
+}

@@ -1,0 +1,34 @@
+variable "name" {
+  description = "Begins the names of everything, for example chirrup-dev."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{2,30}$", var.name))
+    error_message = "3 to 31 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "repository" {
+  description = "owner/name on GitHub."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[^/*]+/[^/*]+$", var.repository))
+    error_message = "owner/name, without a wildcard."
+  }
+}
+
+variable "environment" {
+  description = "The GitHub environment whose approved jobs apply."
+  type        = string
+
+  validation {
+    condition     = contains(["dev", "prod"], var.environment)
+    error_message = "dev or prod."
+  }
+}
+
+variable "repository_arns" {
+  description = "The image repositories that may be pushed to."
+  type        = list(string)
+}

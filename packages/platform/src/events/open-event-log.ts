@@ -3,7 +3,6 @@ import type { Metrics } from "../metrics/index.ts";
 import type { Carrier, CarrierOptions } from "./carrier.ts";
 import { consumerMetrics } from "./consume/metrics.ts";
 import type { EventLog, Subscription } from "./event-log.ts";
-import { openKafka } from "./kafka/open-kafka.ts";
 import { openStreams } from "./streams/open-streams.ts";
 
 export interface EventLogOptions {
@@ -13,18 +12,24 @@ export interface EventLogOptions {
   readonly metrics: Metrics;
 }
 
-function openCarrier(options: CarrierOptions): Carrier {
-  return options.url.startsWith("kafka:") ? openKafka(options) : openStreams(options);
+/** Kafka's client takes 50 MB, which a process without Kafka shall not spend. */
+async function openCarrier(options: CarrierOptions): Promise<Carrier> {
+  if (!options.url.startsWith("kafka:")) return openStreams(options);
+  return (await import("./kafka/open-kafka.ts")).openKafka(options);
 }
 
 /** Opens the log on the carrier that the URL names. */
 export function openEventLog({ url, log, metrics }: EventLogOptions): EventLog {
   const closing = new AbortController();
-  const carrier = openCarrier({ url, log, metrics: consumerMetrics(metrics), signal: closing.signal });
+  const opening = openCarrier({ url, log, metrics: consumerMetrics(metrics), signal: closing.signal });
+  // A subscription tells of the failure; without one, nobody asks.
+  opening.catch(() => undefined);
   const subscriptions = new Set<Subscription>();
 
   return {
     async subscribe(options) {
+      closing.signal.throwIfAborted();
+      const carrier = await opening;
       closing.signal.throwIfAborted();
       const subscription = await carrier.subscribe(options);
       const registered: Subscription = {
@@ -42,7 +47,8 @@ export function openEventLog({ url, log, metrics }: EventLogOptions): EventLog {
     async close() {
       closing.abort(new Error("the event log is closed"));
       await Promise.all([...subscriptions].map((subscription) => subscription.close()));
-      await carrier.close();
+      const carrier = await opening.catch(() => undefined);
+      await carrier?.close();
     },
   };
 }

@@ -1,5 +1,4 @@
 import type { Logger } from "../log/index.ts";
-import { openKafkaOperator } from "./kafka/operator.ts";
 import { openStreamsOperator } from "./streams/operator.ts";
 
 /** How far a group is behind on one partition. */
@@ -57,6 +56,13 @@ export interface EventLogOperator {
 }
 
 /** Opens the operator's side of the log on the carrier that the URL names; see EventLogOptions.url. */
-export function openEventLogOperator({ url, log }: { url: string; log: Logger }): Promise<EventLogOperator> {
-  return url.startsWith("kafka:") ? openKafkaOperator(url) : openStreamsOperator(url, log);
+export async function openEventLogOperator({
+  url,
+  log,
+}: {
+  url: string;
+  log: Logger;
+}): Promise<EventLogOperator> {
+  if (!url.startsWith("kafka:")) return openStreamsOperator(url, log);
+  return (await import("./kafka/operator.ts")).openKafkaOperator(url);
 }

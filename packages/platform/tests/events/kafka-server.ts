@@ -1,17 +1,37 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findJava, freePort, type KafkaBroker, resolveJavaParts, startKafkaBroker } from "@chirrup/servers";
+import {
+  findJava,
+  freePort,
+  type JavaParts,
+  type KafkaBroker,
+  resolveJavaParts,
+  startKafkaBroker,
+} from "@chirrup/servers";
 
 // Where the launcher keeps them too.
 const cache = fileURLToPath(new URL("../../../../.chirrup/cache/java", import.meta.url));
 
-/** Why no broker can be started on this machine; undefined when one can. */
-export async function kafkaMissing(): Promise<string | undefined> {
+/** As long as a test run waits for Kafka to be fetched. */
+const fetchWithinMs = 90_000;
+
+/** What a broker runs on. */
+export interface KafkaParts {
+  readonly java: string;
+  readonly parts: JavaParts;
+}
+
+/** Java and Kafka, which the first call on a machine fetches; or why they cannot be had here. */
+export async function findKafka(): Promise<KafkaParts | string> {
+  const late = AbortSignal.timeout(fetchWithinMs);
+  const tooLate = new Promise<never>((_, reject) => {
+    late.addEventListener("abort", () => reject(new Error("Kafka could not be fetched within 90 s")));
+  });
   try {
-    await findJava();
-    return undefined;
+    const java = await findJava();
+    return { java, parts: await Promise.race([resolveJavaParts(cache, () => undefined), tooLate]) };
   } catch (error) {
-    return (error as Error).message.split("\n")[0];
+    return (error as Error).message.split("\n")[0] ?? "";
   }
 }
 
@@ -25,12 +45,11 @@ export interface KafkaServer {
   stop(): Promise<void>;
 }
 
-/** Starts one broker on 127.0.0.1, its data in `folder`. The first call on a machine fetches Kafka. */
-export async function startKafka(folder: string): Promise<KafkaServer> {
+/** Starts one broker on 127.0.0.1, its data in `folder`. */
+export async function startKafka(found: KafkaParts, folder: string): Promise<KafkaServer> {
   const node = { id: 1, port: await freePort(), controllerPort: await freePort() };
   const options = {
-    java: await findJava(),
-    parts: await resolveJavaParts(cache, () => undefined),
+    ...found,
     node,
     nodes: [node],
     clusterId: Buffer.from("chirrup-test-log").toString("base64url"),

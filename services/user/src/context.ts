@@ -10,6 +10,8 @@ import type { TokenIssuer } from "./token-issuer.ts";
 export interface Context {
   /** The primary: a profile must show what its owner just changed. */
   readonly postgres: Postgres;
+  /** The primary, by connections of their own for what strangers can ask in any number before they have proved anything. */
+  readonly strangers: Postgres;
   readonly ids: Pick<Ids, "next">;
   readonly cursors: Cursors;
   readonly hasher: PasswordHasher;

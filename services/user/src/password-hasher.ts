@@ -32,8 +32,13 @@ export interface PasswordHasher {
   ): Promise<boolean>;
   /** Whether a hash was made at another cost than today's. */
   isOutdated(stored: string): boolean;
-  /** Whether the line is full, so that a call can be refused before it costs anything. */
-  isFull(): boolean;
+  /**
+   * Takes a place for a call that anybody can make and that is going to hash, until it is disposed of. There are as
+   * many as hash and wait, so a flood is turned away before it has cost the database anything.
+   *
+   * @throws RESOURCE_EXHAUSTED with a retry delay when all are taken.
+   */
+  admit(): Disposable;
   /** How many calls wait. */
   waiting(): number;
 }
@@ -42,8 +47,7 @@ const retryAfterMs = 1_000;
 /** `Algorithm.Argon2id`; the package declares it as a const enum, which type stripping cannot read. */
 const argon2id = 2;
 
-/** RESOURCE_EXHAUSTED: the line is full. */
-export function tooManyAtOnce(): Error {
+function tooManyAtOnce(): Error {
   return resourceExhausted("too many sign-ins at once", retryAfterMs);
 }
 
@@ -54,6 +58,7 @@ export async function createPasswordHasher(options: {
 }): Promise<PasswordHasher> {
   const { cost } = options;
   const queue = createWorkQueue(options);
+  let admitted = 0;
   const parameters = {
     algorithm: argon2id,
     memoryCost: cost.memoryKib,
@@ -85,7 +90,15 @@ export async function createPasswordHasher(options: {
       const made = parseOptions(stored);
       return made.memoryCost !== cost.memoryKib || made.timeCost !== cost.passes || made.parallelism !== 1;
     },
-    isFull: () => queue.waiting() >= options.maxWaiting,
+    admit() {
+      if (admitted >= options.concurrency + options.maxWaiting) throw tooManyAtOnce();
+      admitted++;
+      return {
+        [Symbol.dispose]() {
+          admitted--;
+        },
+      };
+    },
     waiting: () => queue.waiting(),
   };
 }

@@ -54,6 +54,14 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
   });
   onStop("postgres of revocations", () => revocationReads.close());
 
+  const strangers = openPostgres({
+    url: config.DATABASE_URL,
+    applicationName: "chirrup-user-strangers",
+    maxConnections: 3,
+    log,
+  });
+  onStop("postgres of strangers", () => strangers.close());
+
   const ids = await leaseIds({ postgres, log, readiness, signal });
   onStop("ids", () => ids.close());
   await maintainOutbox({ postgres, log, signal });
@@ -85,7 +93,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     signal,
   });
   const attempts = createAttempts({
-    postgres,
+    postgres: strangers,
     secret: config.REFRESH_SECRET,
     policy: attemptPolicy({
       login: config.SIGN_IN_FREE_ATTEMPTS,
@@ -142,6 +150,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     service: UserService,
     handlers: createHandlers({
       postgres,
+      strangers,
       ids,
       cursors: createCursors(config.CURSOR_SECRET),
       hasher,

@@ -18,6 +18,7 @@ import { forgetChallenges } from "../store/sign-in-challenge.ts";
 export function confirmPasswordReset(context: Context): Rpc["confirmPasswordReset"] {
   const { postgres, hasher, attempts, commonPasswords, now: clock, accessTokenTtlS } = context;
   return async (request, call) => {
+    using _ = hasher.admit();
     const hash = hashToken(request.token);
     const found = hash && (await findMailToken(postgres, "reset_password", hash, clock()));
     const account = found && (await findAccount(postgres, found.userId));

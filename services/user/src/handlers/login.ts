@@ -10,7 +10,6 @@ import { hashToken, mintToken } from "../domain/one-time-token.ts";
 import { presentedPassword } from "../domain/password.ts";
 import { allValid, checkPresent } from "../domain/validation.ts";
 import { note } from "../note.ts";
-import { tooManyAtOnce } from "../password-hasher.ts";
 import { presentAccount } from "../present.ts";
 import { secondFactorRequired } from "../second-factor.ts";
 import { startSession } from "../start-session.ts";
@@ -28,15 +27,15 @@ const challengeTtlMs = 5 * 60_000;
 
 /** Opens a session for who knows the password. An unknown login takes the same time as a wrong password. */
 export function login(context: Context): Rpc["login"] {
-  const { postgres, hasher, attempts, tokens } = context;
+  const { postgres, strangers, hasher, attempts, tokens } = context;
 
   /** The credential that the password proves. */
   async function prove(wanted: Login, password: string | undefined, call: Call): Promise<Credential> {
-    const credential = await findCredential(postgres, wanted);
+    const credential = await findCredential(strangers, wanted);
     const attempt = await attempts.beginSignIn(wanted.normalForm, credential?.account.id, call);
     const isRight = await hasher.verify(credential?.passwordHash, password, attempt, call.signal);
     if (!isRight || credential === undefined) {
-      await note(context, postgres, call, "sign_in_failed", { userId: credential?.account.id });
+      await note(context, strangers, call, "sign_in_failed", { userId: credential?.account.id });
       throw refused();
     }
     await attempt.succeeded();
@@ -49,8 +48,7 @@ export function login(context: Context): Rpc["login"] {
 
   return async (request, call) => {
     allValid({ login: checkPresent(request.login), password: checkPresent(request.password) });
-    // A flood is turned away here, before it has cost the database anything.
-    if (hasher.isFull()) throw tooManyAtOnce();
+    using _ = hasher.admit();
     const password = presentedPassword(request.password);
     const credential = await prove(readLogin(request.login), password, call);
 

@@ -22,7 +22,7 @@ import { insertCredential } from "../store/credential.ts";
  * answer signs in.
  */
 export function register(context: Context): Rpc["register"] {
-  const { postgres, ids, hasher, commonPasswords, attempts, tokens, now } = context;
+  const { postgres, strangers, ids, hasher, commonPasswords, attempts, tokens, now } = context;
   return async (request, call) => {
     const { username, email, password } = allValid({
       username: checkNewUsername(request.username),
@@ -32,8 +32,9 @@ export function register(context: Context): Rpc["register"] {
         names: [request.username, request.email],
       }),
     });
+    using _ = hasher.admit();
     // Asked before the costly hash; that no other took them since is told by the insert.
-    await refuseTaken(postgres, username, email);
+    await refuseTaken(strangers, username, email);
     const passwordHash = await hasher.hash(password, call.signal);
 
     const account: Account = {

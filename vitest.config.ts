@@ -35,6 +35,17 @@ export default defineConfig({
         },
       },
       {
+        ...source,
+        test: {
+          name: "full",
+          include: ["tests/e2e-full/*.test.ts"],
+          testTimeout: 30_000,
+          // Two dozen servers: nothing else may run beside them.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
         test: { name: "repository", include: ["tests/repository/*.test.ts"], testTimeout: 60_000 },
       },
     ],

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 
+import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it, vi } from "vitest";
 
 import { createClient, openChannel, type ServerCall } from "../src/index.ts";
 import { ErrorCode, Flag, FrameType, preface, Setting } from "../src/http2/protocol.ts";
-import { Echo, pair, sayPath } from "./echo-service.ts";
+import { Echo, NoteSchema, pair, repeatPath, sayPath } from "./echo-service.ts";
 import {
   block,
   emptyMessage,
@@ -224,6 +225,30 @@ describe("a server", () => {
     await peer.until(() => peer.headers.length === 2);
     expect(received()).toBe(100_009);
     expect(peer.headers[1]?.fields).toMatchObject({ "grpc-status": "0" });
+    peer.destroy();
+  });
+
+  it("counts small messages against the connection's window too", async () => {
+    await using peers = await pair();
+    const wide = Buffer.concat([
+      preface,
+      frame(SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 1_000_000)),
+    ]);
+    const peer = await RawPeer.connect(peers.server.port, wide);
+    const note = toBinary(NoteSchema, create(NoteSchema, { text: "x".repeat(1_000), count: 100 }));
+    const message = Buffer.concat([Buffer.of(0), uint32(note.length), note]);
+    peer.send(
+      frame(HEADERS, Flag.END_HEADERS, 1, block(requestFields(repeatPath))),
+      frame(DATA, Flag.END_STREAM, 1, message),
+    );
+    const received = (): number =>
+      peer.frames.reduce((sum, { type, payload }) => sum + (type === DATA ? payload.length : 0), 0);
+    await peer.until(() => received() >= 65_535);
+    await peer.pinged();
+    expect(received()).toBe(65_535);
+    peer.send(frame(WINDOW_UPDATE, 0, 0, uint32(1_000_000)));
+    await peer.until(() => peer.headers.length === 2);
+    expect(received()).toBeGreaterThan(100_000);
     peer.destroy();
   });
 

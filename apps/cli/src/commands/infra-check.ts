@@ -2,8 +2,10 @@ import { runChecks } from "../infra/check.ts";
 import { clusterChecks } from "../infra/cluster/checks.ts";
 import { imageChecks } from "../infra/images/checks.ts";
 import { lintChecks } from "../infra/lint/checks.ts";
+import { deliveryChecks } from "../infra/kubernetes/argocd.ts";
 import { kubernetesChecks } from "../infra/kubernetes/checks.ts";
 
+import { unitChecks } from "../infra/terraform/units.ts";
 import { releaseTerraform, terraformChecks } from "../infra/terraform/checks.ts";
 
 export interface InfraCheckFlags {
@@ -11,7 +13,15 @@ export interface InfraCheckFlags {
   readonly strict?: boolean;
 }
 
-const all = [...kubernetesChecks, ...imageChecks, ...lintChecks, ...terraformChecks, ...clusterChecks];
+const all = [
+  ...kubernetesChecks,
+  ...deliveryChecks,
+  ...imageChecks,
+  ...lintChecks,
+  ...unitChecks,
+  ...terraformChecks,
+  ...clusterChecks,
+];
 
 /** Checks all of infra/; `parts` are beginnings of checks' names. */
 export async function infraCheck(parts: readonly string[], flags: InfraCheckFlags): Promise<void> {

@@ -1,0 +1,44 @@
+include "root" {
+  path   = find_in_parent_folders("root.hcl")
+  expose = true
+}
+
+locals {
+  environment = include.root.locals.environment
+}
+
+terraform {
+  source = "${get_repo_root()}/infra/terraform//modules/rds"
+}
+
+dependency "vpc" {
+  config_path = "../vpc"
+  mock_outputs = {
+    vpc_id             = "vpc-mock"
+    private_subnet_ids = ["subnet-a", "subnet-b", "subnet-c"]
+    infra_subnet_ids   = ["subnet-d", "subnet-e", "subnet-f"]
+  }
+  mock_outputs_allowed_terraform_commands = ["init", "validate", "plan"]
+}
+
+dependency "eks" {
+  config_path = "../eks"
+  mock_outputs = {
+    security_group_id = "sg-mock"
+  }
+  mock_outputs_allowed_terraform_commands = ["init", "validate", "plan"]
+}
+
+inputs = {
+  name                   = "${include.root.locals.name}-post"
+  vpc_id                 = dependency.vpc.outputs.vpc_id
+  subnet_ids             = dependency.vpc.outputs.private_subnet_ids
+  client_security_groups = { pods = dependency.eks.outputs.security_group_id }
+  database               = "post"
+  secret_name            = "chirrup/dev/post/database"
+  instance_class         = local.environment.database
+  replica_instance_class = local.environment.database_replica
+  multi_az               = local.environment.multi_az
+  backup_days            = local.environment.backup_days
+  protected              = local.environment.protected
+}

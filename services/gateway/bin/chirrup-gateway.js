@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node from 20 runs; it goes on under the Node that the project pins.
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-argument, typescript/no-unsafe-return */
 import { spawn } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { constants } from "node:os";
@@ -16,7 +16,7 @@ const entry = existsSync(source) ? ["--conditions=source", source] : [join(own, 
 const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...entry, ...process.argv.slice(2)], {
   stdio: "inherit",
 });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => void child.kill(signal));
 child.once("error", (error) => {
   process.stderr.write(`chirrup-gateway: cannot run ${node}: ${error.message}\n`);
   process.exitCode = 1;

@@ -30,7 +30,7 @@ describe("lua/token-bucket.lua", () => {
     (await redis.eval(script, 1, key, cost, limit, windowMs, burst)) as number[];
 
   const serverNow = async (): Promise<number> => {
-    const [seconds, micros] = await redis.time();
+    const [seconds = 0, micros = 0] = await redis.time();
     return seconds * 1000 + Math.floor(micros / 1000);
   };
 

@@ -83,7 +83,9 @@ export function send(
   lines.push("content-type", contentType, "content-length", String(Buffer.byteLength(body)));
   response.writeHead(status, lines);
   if (options.withoutBody) response.end();
-  else response.end(body);
+  // As text, node:http sends head and body in one write. Every byte is one character of Latin-1, and comes out as it was.
+  else if (typeof body === "string") response.end(body);
+  else response.end(body.toString("latin1"), "latin1");
   return undefined;
 }
 

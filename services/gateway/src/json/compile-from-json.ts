@@ -13,6 +13,7 @@ import type { Violation } from "../errors/violation.ts";
 import { fieldsByName } from "../transcoding/field-path.ts";
 import { enumNumber, enumRule } from "../transcoding/scalar-text.ts";
 import { hasPresence } from "./presence.ts";
+import { parseTimestamp } from "./timestamp-from-json.ts";
 import { Fault, scalarReader, type ScalarRead } from "./scalar-from-json.ts";
 import { isDefault, scalarWireType, writeScalar } from "./scalar-to-wire.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -55,8 +56,8 @@ interface Compiler extends FromJsonOptions {
 }
 
 interface Visit {
-  /** Names and "[1]" from the top down. */
-  readonly path: string[];
+  /** Names and places in lists, from the top down. */
+  readonly path: (string | number)[];
   readonly violations: Violation[];
 }
 
@@ -65,7 +66,11 @@ type Write = (json: JsonValue, writer: WireWriter, visit: Visit) => void;
 
 function report({ path, violations }: Visit, description: string): void {
   if (violations.length >= maxViolations) return;
-  const field = path.join(".").replaceAll(".[", "[");
+  let field = "";
+  for (const part of path) {
+    if (typeof part === "number") field += `[${part}]`;
+    else field += field === "" || part.startsWith("[") ? part : `.${part}`;
+  }
   violations.push({ field: field === "" ? "body" : field, description });
 }
 
@@ -81,9 +86,11 @@ function messageWriter(desc: DescMessage, compiler: Compiler): Write {
   const write: Write =
     desc.typeName === "google.protobuf.Any"
       ? anyWriter(desc, compiler)
-      : hasCustomJsonRepresentation(desc)
-        ? wellKnownWriter(desc, compiler.registry)
-        : fieldsWriter(fields, compiler.allowUnknown === true);
+      : desc.typeName === "google.protobuf.Timestamp"
+        ? writeTimestamp
+        : hasCustomJsonRepresentation(desc)
+          ? wellKnownWriter(desc, compiler.registry)
+          : fieldsWriter(fields, compiler.allowUnknown === true);
   // Before its fields, since they may lead back to it.
   compiler.messages.set(desc, write);
   const writers = new Map(desc.fields.map((field) => [field, fieldWriter(field, compiler)]));
@@ -203,7 +210,7 @@ function listWriter(field: DescField & { readonly fieldKind: "list" }, compiler:
     const place = isPacked ? writer.begin() : 0;
     for (let i = 0; i < json.length; i += 1) {
       const item = json[i] as JsonValue;
-      visit.path.push(`[${i}]`);
+      visit.path.push(i);
       if (item === null && !nullable) report(visit, "must not be null");
       else write(item, writer, visit);
       visit.path.pop();
@@ -265,8 +272,6 @@ function mapValue(field: DescField & { readonly fieldKind: "map" }): DescField {
 function wellKnownWriter(desc: DescMessage, registry: Registry): Write {
   return (json, writer, visit) => {
     try {
-      if (desc.typeName === "google.protobuf.Timestamp" && !(typeof json === "string" && isDate(json)))
-        throw new Error("no such day");
       writer.raw(toBinary(desc, fromJson(desc, json, { registry })));
     } catch {
       report(visit, `must be a ${desc.name} in JSON`);
@@ -274,12 +279,18 @@ function wellKnownWriter(desc: DescMessage, registry: Registry): Write {
   };
 }
 
-/** The library takes the 30th of February for a day in March. */
-function isDate(time: string): boolean {
-  const date = time.slice(0, 10);
-  const day = new Date(`${date}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
-}
+const writeTimestamp: Write = (json, writer, visit) => {
+  const time = typeof json === "string" ? parseTimestamp(json) : undefined;
+  if (time === undefined) return report(visit, "must be a Timestamp in JSON");
+  if (time.seconds !== 0) {
+    writer.tag(1, 0);
+    writer.varint64(BigInt(time.seconds));
+  }
+  if (time.nanos !== 0) {
+    writer.tag(2, 0);
+    writer.uint32(time.nanos);
+  }
+};
 
 function anyWriter(desc: DescMessage, compiler: Compiler): Write {
   return (json, writer, visit) => {

@@ -23,7 +23,8 @@ type MapField = DescField & { readonly fieldKind: "map" };
  * A function writes each field when it meets it, and so counts on fields in the order of their numbers, each once and the
  * items of a list together: the order that encoders write. It calls `unusual` for anything else.
  *
- * Why code and not a closure for each field: README.md has the figures. Names enter the code as JSON texts only.
+ * Why code and not a closure for each field: a switch over the tag, with calls that V8 can inline, has no call through a
+ * table for each field. Names enter the code as JSON texts only.
  */
 export function generateToJson(root: DescMessage, options: GenerateOptions): MessageToJson {
   const functions = new Map<DescMessage, string>();

@@ -57,13 +57,19 @@ class BufferWriter implements WireWriter {
 
   varint64(value: bigint): void {
     this.ensure(10);
-    let rest = BigInt.asUintN(64, value);
-    while (rest > 0xffff_ffffn) {
-      this.buffer[this.length] = Number(rest & 127n) | 128;
-      this.length += 1;
-      rest >>= 7n;
+    // In two halves, since each step of a bigint makes a new one.
+    let low = Number(BigInt.asUintN(32, value));
+    let high = Number(BigInt.asUintN(32, value >> 32n));
+    const { buffer } = this;
+    let at = this.length;
+    while (high !== 0) {
+      buffer[at] = (low & 127) | 128;
+      at += 1;
+      low = ((low >>> 7) | (high << 25)) >>> 0;
+      high >>>= 7;
     }
-    this.uint32(Number(rest));
+    this.length = at;
+    this.uint32(low);
   }
 
   int32(value: number): void {

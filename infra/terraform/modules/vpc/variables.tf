@@ -57,5 +57,5 @@ variable "flow_log_days" {
 variable "interface_endpoints" {
   description = "AWS services reached inside the VPC; each costs by the hour and zone."
   type        = list(string)
-  default     = ["ssm", "ssmmessages", "ec2messages", "secretsmanager", "sts", "ecr.api", "ecr.dkr", "logs"]
+  default     = ["ssm", "ssmmessages", "ec2messages", "secretsmanager", "sts", "ecr.api", "ecr.dkr", "logs", "email-smtp"]
 }

@@ -5,7 +5,7 @@ import { cutToProduction } from "../production-workspaces.ts";
 import { run } from "../tools.ts";
 
 /** What the Dockerfile copies of a workspace beside its manifest. */
-const parts = ["dist", "lua", "migrations", "config", "gen/chirrup.binpb"];
+const parts = ["dist", "lua", "migrations", "config", "data", "page", "gen/chirrup.binpb"];
 
 /**
  * Lays out in `folder` what a service's image holds under /app, by the steps of infra/docker/Dockerfile: manifests

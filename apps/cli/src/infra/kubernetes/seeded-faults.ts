@@ -160,6 +160,14 @@ export const settingFaults: readonly SeededFault[] = [
     spoil: (o) => (settingsOf(o, "user")["GRPC_PORT"] = "grpc"),
   },
   {
+    name: "no mail server where one is needed",
+    complaint: /go together: MAIL_URL/,
+    spoil: (o) =>
+      delete part(find(o, "ExternalSecret", "user-secrets"), "spec", "target", "template", "data")[
+        "MAIL_URL"
+      ],
+  },
+  {
     name: "a call that the network does not allow",
     complaint: /calls user, which the network/,
     spoil: (o) => {

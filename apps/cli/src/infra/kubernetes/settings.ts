@@ -6,18 +6,25 @@ import { at, describe, type KubeObject, listAt, serviceOf, textAt } from "./obje
 import { secretKeys, settingsOf } from "./policies.ts";
 
 interface Field {
-  safeParse(value: unknown): { success: boolean; error?: { issues: { message: string }[] } };
+  safeParse(value: unknown): {
+    success: boolean;
+    error?: { issues: { message: string; path?: PropertyKey[] }[] };
+  };
 }
 
 /** The variables that a service's config.ts reads. */
 export type Settings = Readonly<Record<string, Field>>;
 
+/** Rules that span several variables, by service. */
+const together = new Map<string, Field>();
+
 /** Read from the service's own code, so that the manifests cannot drift from it. */
 export async function settingsRead(service: string): Promise<Settings> {
   const file = join(repositoryRoot, "services", service, "src", "config.ts");
   const { configSchema } = (await import(pathToFileURL(file).href)) as {
-    configSchema: { shape: Settings };
+    configSchema: Field & { shape: Settings };
   };
+  together.set(service, configSchema);
   return configSchema.shape;
 }
 
@@ -61,12 +68,30 @@ export function compareSettings(
         ({ message }) => `is given ${name}, which ${message}`,
       ),
     ),
+    ...(
+      together
+        .get(service)
+        ?.safeParse({
+          ...Object.fromEntries(fromSecrets.map((name) => [name, likely(name)])),
+          ...literal,
+        })
+        .error?.issues.filter(({ message }) => !message.startsWith("Invalid input")) ?? []
+    ).map(
+      ({ message, path = [] }) => `is given settings that do not go together: ${path.join(".")} ${message}`,
+    ),
     ...Object.keys(literal)
       .filter((name) => name.endsWith("_SERVICE"))
       .map((name) => name.slice(0, -"_SERVICE".length).toLowerCase())
       .filter((callee) => !mayCall(service, callee, objects))
       .map((callee) => `calls ${callee}, which the network policies do not allow`),
   ].map((fault) => `${describe(object)} ${fault}`);
+}
+
+/** A value of the kind that a secret variable has, for rules that look at several. */
+function likely(name: string): string {
+  if (name === "DATABASE_URL") return "postgres://name:word@host:5432/database";
+  if (name === "MAIL_URL") return "smtps://name:word@host:465";
+  return name.endsWith("_URL") ? "rediss://:word@host:6379" : "0".repeat(64);
 }
 
 /** Whether the policies let pods of one service open another's gRPC port, on both ends. */

@@ -46,7 +46,7 @@ describe(`in ${rounds} rounds`, () => {
     for (let round = 0; round < rounds; round++) {
       const { sessionId, refreshToken } = await signIn();
       const answers = await Promise.all(
-        Array.from({ length: 100 }, (_, index) => clients[index % 2]?.refresh({ refreshToken })),
+        Array.from({ length: 100 }, async (_, index) => clients[index % 2]?.refresh({ refreshToken })),
       );
       expect(new Set(answers.map((answer) => answer?.refreshToken)).size).toBe(1);
       expect(new Set(answers.map((answer) => sessionOf(answer?.accessToken ?? "")))).toEqual(

@@ -84,15 +84,17 @@ describe("many at once", () => {
     const postId = await newPost();
     const clients = [service.client, other.client];
     await Promise.all(
-      Array.from({ length: 600 }, (_, index) => {
+      Array.from({ length: 620 }, (_, index) => {
         const client = clients[index % 2] ?? service.client;
+        // Of the others each may have taken the like back last; these never do.
+        if (index >= 600) return client.likePost({ postId }, as(BigInt(index)));
         const caller = as(BigInt(500 + ((index * 7) % 40)));
         return index % 3 === 0 ? client.unlikePost({ postId }, caller) : client.likePost({ postId }, caller);
       }),
     );
     const { likes } = await rowsOf(postId);
     expect((await service.client.getPost({ postId })).post?.likeCount).toBe(likes);
-    expect(likes).toBeGreaterThan(0n);
+    expect(likes).toBeGreaterThanOrEqual(20n);
   });
 
   it("meet the deletion of the post without an orphan or a failure", async () => {

@@ -5,12 +5,12 @@ import {
   topics,
   unauthenticated,
   type Queryable,
+  oncePerKey,
 } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import type { FollowContext, Rpc } from "../context.ts";
 import { requireAnother, requireRoom, type Ends } from "../domain/edge.ts";
 import { requireUserId } from "../domain/user-id.ts";
-import { oncePerKey } from "../idempotency.ts";
 import { deletedAmong } from "../store/deleted-accounts.ts";
 import { insertEdge, readRelationship } from "../store/edges.ts";
 
@@ -28,12 +28,13 @@ export function follow(context: FollowContext): Rpc<"follow"> {
     if (!following) await users.requireExisting(userId, call);
 
     const ends = { followerId: callerId, followeeId: userId };
-    await postgres.transaction((tx) =>
-      oncePerKey(tx, call, FollowService.method.follow, request, () =>
-        addEdge(tx, context, ends, call.traceparent),
-      ),
+    // A key matters although twice is once: a repeat must not undo an Unfollow that came between.
+    return postgres.transaction((tx) =>
+      oncePerKey(tx, call, FollowService.method.follow, request, async () => {
+        await addEdge(tx, context, ends, call.traceparent);
+        return {};
+      }),
     );
-    return {};
   };
 }
 

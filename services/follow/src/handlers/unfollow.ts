@@ -1,9 +1,8 @@
-import { appendOutbox, requireCaller, topics, type Queryable } from "@chirrup/platform";
+import { appendOutbox, requireCaller, topics, type Queryable, oncePerKey } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import type { FollowContext, Rpc } from "../context.ts";
 import type { Ends } from "../domain/edge.ts";
 import { requireUserId } from "../domain/user-id.ts";
-import { oncePerKey } from "../idempotency.ts";
 import { deleteEdge, readRelationship } from "../store/edges.ts";
 
 export function unfollow(context: FollowContext): Rpc<"unfollow"> {
@@ -20,12 +19,13 @@ export function unfollow(context: FollowContext): Rpc<"unfollow"> {
     }
 
     const ends = { followerId: callerId, followeeId: userId };
-    await postgres.transaction((tx) =>
-      oncePerKey(tx, call, FollowService.method.unfollow, request, () =>
-        removeEdge(tx, context, ends, call.traceparent),
-      ),
+    // A key matters although twice is once: a repeat must not undo a Follow that came between.
+    return postgres.transaction((tx) =>
+      oncePerKey(tx, call, FollowService.method.unfollow, request, async () => {
+        await removeEdge(tx, context, ends, call.traceparent);
+        return {};
+      }),
     );
-    return {};
   };
 }
 

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { notFound, requireCaller } from "@chirrup/platform";
+import { notFound, requireCaller, oncePerKey } from "@chirrup/platform";
 import { CreateCommentResponseSchema, PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 
 import type { Context, PostHandlers } from "../context.ts";
@@ -7,7 +7,6 @@ import { accountGone } from "../domain/account.ts";
 import { commentMessage } from "../domain/comment.ts";
 import { normalContent } from "../domain/content.ts";
 import { validId } from "../domain/id.ts";
-import { oncePerKey } from "../idempotency.ts";
 import { insertComment } from "../store/comment.ts";
 import { isDeleted } from "../store/deleted-account.ts";
 

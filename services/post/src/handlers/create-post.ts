@@ -1,12 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { appendOutbox, requireCaller, topics } from "@chirrup/platform";
+import { appendOutbox, requireCaller, topics, oncePerKey } from "@chirrup/platform";
 import { CreatePostResponseSchema, PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 
 import type { Context, PostHandlers } from "../context.ts";
 import { accountGone } from "../domain/account.ts";
 import { normalContent } from "../domain/content.ts";
 import { postMessage } from "../domain/post.ts";
-import { oncePerKey } from "../idempotency.ts";
 import { insertPost } from "../store/post.ts";
 
 /** CreatePost: the post and the event that says so, in one transaction. */

@@ -6,6 +6,7 @@ import {
   permissionDenied,
   requireCaller,
   topics,
+  oncePerKey,
 } from "@chirrup/platform";
 import { PostService, UpdatePostResponseSchema } from "@chirrup/proto/chirrup/post/v1/post_service";
 
@@ -13,7 +14,6 @@ import type { Context, PostHandlers } from "../context.ts";
 import { normalContent } from "../domain/content.ts";
 import { validId } from "../domain/id.ts";
 import { isEditable, postMessage } from "../domain/post.ts";
-import { oncePerKey } from "../idempotency.ts";
 import { lockPost, replaceContent } from "../store/post-version.ts";
 
 /** UpdatePost: the new content, the one before, and the event that says so, in one transaction. */

@@ -1,5 +1,14 @@
-import { type DescMethodUnary, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { type Call, idempotent, type Queryable, requireCaller } from "@chirrup/platform";
+import {
+  create,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import type { Queryable } from "../postgres/index.ts";
+import { type Call, requireCaller } from "../rpc/index.ts";
+import { idempotent } from "./idempotent.ts";
 
 /**
  * Does a write once for each Idempotency-Key of the caller: a repeated call gets the first one's response.
@@ -11,9 +20,11 @@ export async function oncePerKey<M extends DescMethodUnary>(
   call: Call,
   method: M,
   request: MessageShape<M["input"]>,
-  work: () => Promise<MessageShape<M["output"]>>,
+  work: () => Promise<MessageInitShape<M["output"]>>,
 ): Promise<MessageShape<M["output"]>> {
-  if (call.idempotencyKey === undefined) return work();
+  const answer = async (): Promise<MessageShape<M["output"]>> =>
+    create(method.output, await work()) as MessageShape<M["output"]>;
+  if (call.idempotencyKey === undefined) return answer();
   const response = await idempotent(
     tx,
     {
@@ -22,7 +33,7 @@ export async function oncePerKey<M extends DescMethodUnary>(
       method: `${method.parent.typeName}/${method.name}`,
       request: toBinary(method.input, request),
     },
-    async () => toBinary(method.output, await work()),
+    async () => toBinary(method.output, await answer()),
   );
   return fromBinary(method.output, response) as MessageShape<M["output"]>;
 }

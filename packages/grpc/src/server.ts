@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server as NetServer, type Socket }
 import { createServer as createTlsServer } from "node:tls";
 
 import type { Health } from "./health.ts";
+import { reflectionOf } from "./reflection.ts";
 import type { Interceptor, ServiceDefinition } from "./service.ts";
 import { methodsByPath } from "./serving/methods.ts";
 import { ServerConnection, type ServerConnectionOptions } from "./serving/server-connection.ts";
@@ -18,12 +19,14 @@ export interface ServeOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** The first is the outermost. Default: none. They wrap the health service too. */
+  /** The first is the outermost. Default: none. They wrap the health and the reflection service too. */
   readonly interceptors?: readonly Interceptor[];
   /** Limit of a message in either direction, RESOURCE_EXHAUSTED above it. Default: 4 MiB. */
   readonly maxMessageBytes?: number;
   /** Served as `grpc.health.v1.Health`; told to shut down when the server closes. Default: none. */
   readonly health?: Health;
+  /** Whether `grpc.reflection.v1.ServerReflection` tells of all services, to whom the interceptors let. Default: false. */
+  readonly reflection?: boolean;
   /** TLS. Default: no encryption. */
   readonly tls?: TlsServerOptions;
   /** Calls at once over one connection; a client queues the others. Default: 1,000. */
@@ -48,8 +51,9 @@ export interface Server {
 
 /** Rejects when it cannot listen there. */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const services =
+  const named =
     options.health === undefined ? options.services : [...options.services, options.health.definition];
+  const services = options.reflection === true ? [...named, reflectionOf(named)] : named;
   const connections = new Set<ServerConnection>();
   let draining = false;
   const connectionOptions: ServerConnectionOptions = {

@@ -31,8 +31,9 @@ export interface ServeRpcOptions<S extends DescService> {
 }
 
 /**
- * Serves a service to its peers, with `grpc.health.v1` beside it. A handler's DomainError becomes its status with
- * details, any other error INTERNAL; each call is measured and logged once, without its messages.
+ * Serves a service to its peers, with `grpc.health.v1` and `grpc.reflection.v1` beside it. A handler's DomainError
+ * becomes its status with details, any other error INTERNAL; each call is measured and logged once, without its
+ * messages.
  */
 export async function serveRpc<S extends DescService>(options: ServeRpcOptions<S>): Promise<Server> {
   const health = createHealth();
@@ -44,6 +45,7 @@ export async function serveRpc<S extends DescService>(options: ServeRpcOptions<S
     port: options.port,
     interceptors: [interceptor(options, calls)],
     health,
+    reflection: true,
   });
   options.log.info(
     { host: options.host, port: server.port, rpcService: options.service.typeName },

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createClient, GrpcError, Metadata, openChannel, Status, type CallOptions } from "@chirrup/grpc";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "@chirrup/proto/grpc/health/v1/health";
+import { ServerReflection } from "@chirrup/proto/grpc/reflection/v1/reflection";
 import { waitFor } from "@chirrup/testkit";
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -94,6 +95,33 @@ describe("peers", () => {
     expect(await health.check({ service: "chirrup.follow.v1.FollowService" })).toMatchObject({
       status: Serving.SERVING,
     });
+  });
+});
+
+describe("reflection", () => {
+  const list = async (address: string, init: Record<string, string>): Promise<string[]> => {
+    const channel = openChannel(address, { metadata: Metadata.from(init) });
+    closers.push(() => channel.close());
+    const question = async function* () {
+      yield { messageRequest: { case: "listServices", value: "" } as const };
+    };
+    const names: string[] = [];
+    const answers = createClient(ServerReflection, channel).serverReflectionInfo(question());
+    for await (const { messageResponse } of answers) {
+      if (messageResponse.case !== "listServicesResponse") continue;
+      names.push(...messageResponse.value.service.map(({ name }) => name));
+    }
+    return names;
+  };
+
+  it("tells a peer what is served, and nobody else", async () => {
+    const { address } = await served();
+    expect(await list(address, { [metadataKeys.peerSecret]: peerSecret })).toEqual([
+      "chirrup.follow.v1.FollowService",
+      "grpc.health.v1.Health",
+      "grpc.reflection.v1.ServerReflection",
+    ]);
+    await expect(list(address, {})).rejects.toMatchObject({ code: Status.UNAUTHENTICATED });
   });
 });
 

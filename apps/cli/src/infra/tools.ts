@@ -1,11 +1,18 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { repositoryRoot } from "../launcher/paths.ts";
 import { ToolMissing } from "./check.ts";
 
-/** Where the tools and what is made from them are kept; safe to delete. */
-export const toolFolder: string = join(repositoryRoot, ".chirrup", "tools");
+/**
+ * Where the tools and what is made from them are kept, for all checkouts of this user; safe to delete. Outside the
+ * repository, so that a fresh clone on a machine that has been used finds them.
+ */
+export const toolFolder: string = join(
+  process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
+  "chirrup",
+  "tools",
+);
 
 export interface Ran {
   readonly ok: boolean;

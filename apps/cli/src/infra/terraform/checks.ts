@@ -1,10 +1,19 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { repositoryRoot } from "../../launcher/paths.ts";
 import { type InfraCheck, ToolMissing } from "../check.ts";
-import { pythonTool, run } from "../tools.ts";
+import { goTool, pythonTool, run } from "../tools.ts";
 import { type Plugin, servePlugin } from "./plugin.ts";
 import { awsProviderVersion, readSchema } from "./provider-schema.ts";
 
@@ -148,14 +157,14 @@ export const terraformChecks: readonly InfraCheck[] = [
   {
     name: "terraform: format",
     quick: true,
+    // By HCL's own formatter, which is what `terraform fmt` calls: it is built in seconds, Terraform in minutes.
     run: () => {
-      const { ok, output } = run(terraformProgram, [
-        "fmt",
-        "-check",
-        "-recursive",
-        join(repositoryRoot, "infra"),
-      ]);
-      return { checked: modules().length, unit: "modules", faults: ok ? [] : output.split("\n") };
+      const files = globSync(join(repositoryRoot, "infra", "**", "*.{tf,hcl}")).toSorted();
+      const hclfmt = goTool("hclfmt", "github.com/hashicorp/hcl/v2/cmd/hclfmt", "v2.24.0");
+      const faults = files
+        .filter((file) => !run(hclfmt, ["-require-no-change", file]).ok)
+        .map((file) => `${relative(repositoryRoot, file)} is not formatted: terraform fmt -recursive infra`);
+      return { checked: files.length, unit: "HCL files", faults };
     },
   },
   {

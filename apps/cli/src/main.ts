@@ -80,6 +80,15 @@ program
   );
 
 program
+  .command("api-check")
+  .description(
+    "drive the running platform from its OpenAPI by schemathesis: no 5xx, nothing undescribed; installs it",
+  )
+  .option("--examples <count>", "cases of each route, besides its schema's edges", "20")
+  .option("--random-seed <number>", "another number makes other cases", "1")
+  .action(async (flags) => (await import("./commands/api-check.ts")).apiCheck(flags));
+
+program
   .command("infra-check")
   .description("check images, Kubernetes, Terraform, Argo CD and workflows; installs its tools")
   .argument("[parts...]", "only the checks whose names begin so: kubernetes, settings, terraform, …")

@@ -16,6 +16,7 @@ import { startIssuer, tokenAudience, tokenIssuer } from "./issuer.ts";
 import { serveLibrary, type Library } from "./library.ts";
 
 const bin = new URL("../bin/chirrup-gateway.js", import.meta.url).pathname;
+const redocly = new URL("../../../node_modules/.bin/redocly", import.meta.url).pathname;
 const config = (name: string): string => new URL(`../config/${name}`, import.meta.url).pathname;
 
 interface Operation {
@@ -37,7 +38,11 @@ describe("a gateway before any gRPC services", () => {
     closers.push(() => rmSync(folder, { recursive: true, force: true }));
     cookies = join(folder, "gateway.yaml");
     const cookie = "path: /, secure: false, sameSite: Lax, maxAgeSeconds: 600";
-    writeFileSync(cookies, `cookies: { access: { name: a, ${cookie} }, refresh: { name: r, ${cookie} } }`);
+    writeFileSync(
+      cookies,
+      `cookies: { access: { name: a, ${cookie} }, refresh: { name: r, ${cookie} } }
+openapi: { title: Library, version: "1", license: Apache-2.0 }`,
+    );
     descriptors = buildDescriptors();
     registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors.path)));
     library = await serveLibrary(registry);
@@ -104,6 +109,22 @@ describe("a gateway before any gRPC services", () => {
     for (const [, name = ""] of references) expect(api.components.schemas[name]).toBeDefined();
     expect(api.paths["/v1/shelves/{name.1}/books/{name.2}:burn"]?.["post"]).toBeDefined();
     expect(api.paths["/v1/covers/{bookId}"]?.["post"]?.requestBody?.content).toEqual({ "*/*": {} });
+  });
+
+  it("passes the rules of a linter", async () => {
+    const ask = await run();
+    const { text } = await ask("GET", "/openapi.json");
+    const folder = mkdtempSync(join(tmpdir(), "gateway-openapi-"));
+    closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(join(folder, "openapi.json"), text);
+    const env = { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
+    const lint = promisify(execFile)(redocly, ["lint", "openapi.json", "--max-problems=20"], {
+      cwd: folder,
+      env,
+    });
+    const { stderr, stdout } = await lint.catch((error: { stderr: string; stdout: string }) => error);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("Your API description is valid");
   });
 
   it("has a page that runs nothing but its own script", async () => {

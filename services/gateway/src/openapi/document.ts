@@ -110,10 +110,20 @@ function summaryOf(text: string): string {
 
 function requestBodyOf({ rpc, body, takesAnyType, httpMethod }: Route, schemas: Schemas): object {
   if (body === "" || httpMethod === "GET") return {};
-  const field = body === "*" ? undefined : rpc.input.fields.find(({ name }) => name === body);
-  const schema = field === undefined ? schemas.of(rpc.input) : schemas.ofField(field);
-  const content = takesAnyType ? { "*/*": {} } : { "application/json": { schema } };
-  return { requestBody: { required: rpc.input.fields.length > 0 && !takesAnyType, content } };
+  return {
+    requestBody: {
+      // None is read as an empty object.
+      required: false,
+      content: takesAnyType
+        ? { "*/*": {} }
+        : { "application/json": { schema: bodySchema(rpc.input, body, schemas) } },
+    },
+  };
+}
+
+function bodySchema(input: DescMessage, body: string, schemas: Schemas): Schema {
+  const field = input.fields.find(({ name }) => name === body);
+  return field === undefined ? schemas.of(input) : schemas.ofField(field);
 }
 
 function successOf({ rpc, response, isStream, responseBody }: Route, schemas: Schemas): object {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, Server as TlsServer } from "node:tls";
 
 import type { Health } from "./health.ts";
 import { reflectionOf } from "./reflection.ts";
@@ -47,6 +47,8 @@ export interface Server {
    * when every connection is closed. Calling it again joins the first.
    */
   close(graceMs: number): Promise<void>;
+  /** Takes another certificate, key and authorities for connections that come from now on. Only with `tls`. */
+  renewTls(tls: TlsServerOptions): void;
 }
 
 /** Rejects when it cannot listen there. */
@@ -91,6 +93,10 @@ export async function serve(options: ServeOptions): Promise<Server> {
       closing ??= close(graceMs);
       return closing;
     },
+    renewTls({ cert, key, ca }) {
+      if (!(listener instanceof TlsServer)) throw new Error("the server was started without TLS");
+      listener.setSecureContext({ cert, key, ...(ca === undefined ? {} : { ca }), minVersion });
+    },
   };
 }
 
@@ -107,12 +113,14 @@ function limitAge(connection: ServerConnection, options: ServeOptions): void {
   ).unref();
 }
 
+const minVersion = "TLSv1.2";
+
 function tlsListener(tls: TlsServerOptions, accept: (socket: Socket) => void): NetServer {
   return createTlsServer(
     {
       ...tls,
       ALPNProtocols: ["h2"],
-      minVersion: "TLSv1.2",
+      minVersion,
       requestCert: tls.ca !== undefined,
       rejectUnauthorized: tls.ca !== undefined,
     },

@@ -2,6 +2,7 @@ import {
   openEventLog,
   openPeer,
   openRedis,
+  peerTls,
   runService,
   serveRpc,
   startAdminServer,
@@ -31,10 +32,11 @@ await runService({
     readiness.set("redis", "not connected yet");
     redis.writing.once("ready", () => readiness.set("redis", undefined));
 
+    const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
     const peers = {
-      post: openPeer(config.POST_SERVICE, peerSecret),
-      follow: openPeer(config.FOLLOW_SERVICE, peerSecret),
-      user: openPeer(config.USER_SERVICE, peerSecret),
+      post: openPeer(config.POST_SERVICE, peerSecret, { tls }),
+      follow: openPeer(config.FOLLOW_SERVICE, peerSecret, { tls }),
+      user: openPeer(config.USER_SERVICE, peerSecret, { tls }),
     };
     onStop("peers", () => Object.values(peers).forEach((peer) => peer.close()));
 
@@ -68,6 +70,7 @@ await runService({
       host,
       port: config.GRPC_PORT,
       peerSecret,
+      tls,
       log,
       metrics,
     });

@@ -6,6 +6,7 @@ import {
   openEventLog,
   openPeer,
   openPostgres,
+  peerTls,
   runService,
   serveRpc,
   startAdminServer,
@@ -34,7 +35,8 @@ await runService({
     await maintainOutbox({ postgres, log, signal });
     await maintainIdempotencyKeys({ postgres, log, signal });
 
-    const userService = openPeer(config.USER_SERVICE, peerSecret);
+    const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
+    const userService = openPeer(config.USER_SERVICE, peerSecret, { tls });
     onStop("user service", () => userService.close());
 
     const thresholds = thresholdsOf(config);
@@ -51,6 +53,7 @@ await runService({
       host,
       port: config.GRPC_PORT,
       peerSecret,
+      tls,
       log,
       metrics,
     });

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { FileRegistry } from "@bufbuild/protobuf";
 import { parse } from "yaml";
 import { z } from "zod";
-import { ConfigError, processSettings, setting, type ProcessSettings } from "@chirrup/platform";
+import { ConfigError, peerTlsSetting, processSettings, setting, type ProcessSettings } from "@chirrup/platform";
 import { parseGatewayFile, type GatewayFile } from "./gateway-file.ts";
 import { parseRules, type Rule } from "./limits/rules.ts";
 import { parseDescriptors } from "./routing/descriptors.ts";
@@ -22,6 +22,7 @@ type GatewaySettings = ProcessSettings & {
   readonly REDIS_DEADLINE_MS: z.ZodDefault<NumberSetting>;
   readonly GATEWAYS: z.ZodDefault<NumberSetting>;
   readonly PEER_SECRET: TextSetting;
+  readonly PEER_TLS_DIR: z.ZodOptional<TextSetting>;
   readonly USER_SERVICE: TextSetting;
   readonly JWKS_URL: TextSetting;
   readonly TOKEN_ISSUER: TextSetting;
@@ -54,6 +55,7 @@ export const configSchema: z.ZodObject<GatewaySettings> = z.object({
     .default(1)
     .describe("How many gateways share the load: the divisor of a limit while Redis is away."),
   PEER_SECRET: setting.secret().describe("Proves the gateway to the services; at least 32 characters."),
+  PEER_TLS_DIR: peerTlsSetting(),
   USER_SERVICE: setting.address().describe("The service that knows which sessions were revoked."),
   JWKS_URL: setting.url("http", "https").describe("The token issuer's key set."),
   TOKEN_ISSUER: setting.text().describe("`iss` of access tokens."),

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createClient } from "@chirrup/grpc";
-import { openPeer, openRedis, startAdminServer, type Lifecycle, type Redis } from "@chirrup/platform";
+import { openPeer, openRedis, peerTls, startAdminServer, type Lifecycle, type Redis } from "@chirrup/platform";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -29,7 +29,8 @@ const firstConnectionMs = 1_000;
 export async function start(life: Lifecycle<Config>): Promise<Ports> {
   const { config, log, metrics, readiness, signal, onStop } = life;
   const telemetry = createTelemetry(metrics);
-  const channels = createChannels((address) => openPeer(address, config.PEER_SECRET));
+  const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
+  const channels = createChannels((address) => openPeer(address, config.PEER_SECRET, { tls }));
   onStop("channels", () => channels.closeAll());
   const contract = await loadContract(config, channels);
   const userService = channels.open(config.USER_SERVICE);

@@ -6,6 +6,7 @@ import {
   openEventLog,
   openPeer,
   openPostgres,
+  peerTls,
   runService,
   serveRpc,
   startAdminServer,
@@ -40,7 +41,8 @@ await runService({
     await maintainOutbox({ postgres, log, signal });
     await maintainIdempotencyKeys({ postgres, log, signal });
 
-    const userService = openPeer(config.USER_SERVICE, config.PEER_SECRET);
+    const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
+    const userService = openPeer(config.USER_SERVICE, config.PEER_SECRET, { tls });
     onStop("user service", () => userService.close());
 
     const server = await serveRpc({
@@ -55,6 +57,7 @@ await runService({
       host: config.HOST,
       port: config.GRPC_PORT,
       peerSecret: config.PEER_SECRET,
+      tls,
       log,
       metrics,
     });

@@ -5,6 +5,7 @@ import {
   maintainIdempotencyKeys,
   maintainOutbox,
   openPostgres,
+  peerTls,
   serveRpc,
   startAdminServer,
 } from "@chirrup/platform";
@@ -172,6 +173,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     host: config.HOST,
     port: config.GRPC_PORT,
     peerSecret: config.PEER_SECRET,
+    tls: peerTls({ folder: config.PEER_TLS_DIR, log, signal }),
     log,
     metrics,
   });

@@ -19,6 +19,7 @@ export type CommonSettings = ProcessSettings & {
   readonly GRPC_PORT: NumberSetting;
   readonly HTTP_PORT: NumberSetting;
   readonly PEER_SECRET: TextSetting;
+  readonly PEER_TLS_DIR: z.ZodOptional<TextSetting>;
 };
 
 /** To be spread into the schema of any program: `z.object({ ...processSettings, … })`. */
@@ -37,6 +38,14 @@ export const processSettings: ProcessSettings = {
     .describe("How long calls in flight may take after SIGTERM, in milliseconds."),
 };
 
+/** For any program that talks to the services. */
+export function peerTlsSetting(): z.ZodOptional<TextSetting> {
+  return setting
+    .text()
+    .optional()
+    .describe("Folder of tls.crt, tls.key, ca.crt: mutual TLS between the services.");
+}
+
 /** To be spread into the schema of a service: `z.object({ ...commonSettings, … })`. */
 export const commonSettings: CommonSettings = {
   ...processSettings,
@@ -46,4 +55,5 @@ export const commonSettings: CommonSettings = {
   PEER_SECRET: setting
     .secret()
     .describe("Proves one service to another; the same for all, at least 32 characters."),
+  PEER_TLS_DIR: peerTlsSetting(),
 };

@@ -1,6 +1,7 @@
 export { ConfigError, parseConfig, type ConfigFault } from "./parse-config.ts";
 export {
   commonSettings,
+  peerTlsSetting,
   processSettings,
   type CommonSettings,
   type ProcessSettings,

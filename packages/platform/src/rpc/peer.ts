@@ -6,19 +6,25 @@ import type { Metrics } from "../metrics/index.ts";
 import { defaultOnwardMs, newTraceparent, onwardMetadata } from "./call.ts";
 import { measured } from "./measured.ts";
 import { metadataKeys } from "./metadata-keys.ts";
+import type { PeerTls } from "./peer-tls.ts";
 
 /** Pings find a peer whose machine is gone, which sends no end of the connection. */
 const keepaliveMs = 20_000;
 
-/**
- * A channel to another service that proves this process to be one. Unary calls without a deadline get 5 seconds.
- * With `metrics`, they are measured in rpc_client_duration_seconds by method and code.
- */
-export function openPeer(address: string, peerSecret: string, metrics?: Metrics): Channel {
+interface PeerOptions {
+  /** Measures unary calls in rpc_client_duration_seconds, by method and code. Default: they are not measured. */
+  readonly metrics?: Metrics | undefined;
+  /** Default: in clear. */
+  readonly tls?: PeerTls | undefined;
+}
+
+/** A channel to another service that proves this process to be one. Unary calls without a deadline get 5 seconds. */
+export function openPeer(address: string, peerSecret: string, { metrics, tls }: PeerOptions = {}): Channel {
   const channel = openChannel(address, {
     metadata: Metadata.from({ [metadataKeys.peerSecret]: peerSecret }),
     defaultTimeoutMs: defaultOnwardMs,
     keepaliveMs,
+    ...(tls === undefined ? {} : { tls: tls.client }),
   });
   return metrics === undefined ? channel : measured(channel, metrics);
 }

@@ -17,6 +17,7 @@ import { peerCheck } from "./admit.ts";
 import { readCall, type Call } from "./call.ts";
 import type { Handlers } from "./handlers.ts";
 import { createObserver, type Observer } from "./observe.ts";
+import type { PeerTls } from "./peer-tls.ts";
 
 export interface ServeRpcOptions<S extends DescService> {
   readonly service: S;
@@ -26,6 +27,8 @@ export interface ServeRpcOptions<S extends DescService> {
   readonly port: number;
   /** Calls without it are refused with UNAUTHENTICATED, but for `grpc.health.v1`. */
   readonly peerSecret: string;
+  /** Only peers with a certificate of its authority may connect. Default: anybody, in clear. */
+  readonly tls?: PeerTls | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -46,7 +49,9 @@ export async function serveRpc<S extends DescService>(options: ServeRpcOptions<S
     interceptors: [interceptor(options, calls)],
     health,
     reflection: true,
+    ...(options.tls === undefined ? {} : { tls: options.tls.server }),
   });
+  options.tls?.follow(server);
   options.log.info(
     { host: options.host, port: server.port, rpcService: options.service.typeName },
     "serving rpcs",

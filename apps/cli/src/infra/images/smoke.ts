@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { freePort, startPostgres, startProcess, startRedis } from "@chirrup/servers";
@@ -54,6 +54,10 @@ export async function smoke({ folders, settings, work }: SmokeInputs): Promise<s
       return found;
     };
     const local = (port: number): string => `127.0.0.1:${port}`;
+    // By the name that the certificate is for.
+    const peer = (service: Service): string => `localhost:${portsOf(service).main}`;
+    const certificates = join(work, "tls");
+    selfSigned(certificates);
     const shared = {
       PEER_SECRET: secret(),
       CURSOR_SECRET: secret(),
@@ -69,13 +73,14 @@ export async function smoke({ folders, settings, work }: SmokeInputs): Promise<s
         ...settings[service],
         ...shared,
         HOST: "127.0.0.1",
+        PEER_TLS_DIR: certificates,
         REDIS_URL: redis.url,
         EVENT_LOG_URL: redis.url,
         DATABASE_URL: postgres.superuserUrl(service),
-        USER_SERVICE: local(portsOf("user").main),
-        FOLLOW_SERVICE: local(portsOf("follow").main),
-        POST_SERVICE: local(portsOf("post").main),
-        FEED_SERVICE: local(portsOf("feed").main),
+        USER_SERVICE: peer("user"),
+        FOLLOW_SERVICE: peer("follow"),
+        POST_SERVICE: peer("post"),
+        FEED_SERVICE: peer("feed"),
         JWKS_URL: `http://${local(portsOf("user").admin)}/.well-known/jwks.json`,
         DESCRIPTORS: join(folders[service] ?? "", "proto", "gen", "chirrup.binpb"),
         GATEWAY_CONFIG: join(files, "gateway.production.yaml"),
@@ -114,6 +119,18 @@ export async function smoke({ folders, settings, work }: SmokeInputs): Promise<s
   } finally {
     for (const stop of stops.toReversed()) await stop();
   }
+}
+
+/** One certificate for all services, which is its own authority, where cert-manager puts a service's own. */
+function selfSigned(folder: string): void {
+  mkdirSync(folder);
+  const [key, certificate] = [join(folder, "tls.key"), join(folder, "tls.crt")];
+  const wanted =
+    "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=localhost -addext subjectAltName=DNS:localhost";
+  const args = ["req", "-x509", "-days", "1", "-noenc", "-keyout", key, "-out", certificate];
+  const { ok, output } = run("openssl", [...args, ...wanted.split(" ")]);
+  if (!ok) throw new Error(output);
+  copyFileSync(certificate, join(folder, "ca.crt"));
 }
 
 async function useIt(gatewayUrl: string): Promise<string[]> {

@@ -298,6 +298,26 @@ const filledIn: Policy = (objects) =>
     .filter((object) => JSON.stringify(object).includes("site.invalid"))
     .map((object) => `${describe(object)} still has a name that the environment should have filled in`);
 
+const mutualTls: Policy = (objects) => {
+  const certificates = objects
+    .filter(({ kind }) => kind === "Certificate")
+    .map((object) => textAt(object, "spec", "secretName"));
+  return each(["Deployment"], (object) => {
+    const folder = settingsOf(object, objects)["PEER_TLS_DIR"];
+    const mount = listAt(pod(object), "containers", 0, "volumeMounts").find(
+      (candidate) => textAt(candidate, "mountPath") === folder,
+    );
+    const volume = listAt(pod(object), "volumes").find(
+      (candidate) => textAt(candidate, "name") === textAt(mount, "name"),
+    );
+    return [
+      folder === undefined
+        ? "talks to the others in clear"
+        : !certificates.includes(textAt(volume, "secret", "secretName")) && `has no certificate at ${folder}`,
+    ];
+  })(objects, "dev");
+};
+
 /** All rules, by their names. */
 export const policies: Readonly<Record<string, Policy>> = {
   restricted,
@@ -315,6 +335,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   waves,
   namespaced,
   filledIn,
+  mutualTls,
 };
 
 /** The faults of all rules, each with its rule's name. */

@@ -135,6 +135,16 @@ export const policyFaults: readonly SeededFault[] = [
     spoil: (o) => remove(o, "ExternalSecret", "feed-secrets"),
   },
   {
+    name: "a service that talks in clear",
+    complaint: /in clear.*mutualTls/,
+    spoil: (o) => delete settingsOf(o, "post")["PEER_TLS_DIR"],
+  },
+  {
+    name: "a service without a certificate",
+    complaint: /no certificate.*mutualTls/,
+    spoil: (o) => remove(o, "Certificate", "follow"),
+  },
+  {
     name: "a namespace for anybody",
     complaint: /namespaced/,
     spoil: (o) =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseBrokers } from "../events/kafka/brokers.ts";
+import { urlsOfHosts } from "../postgres/hosts.ts";
 
 /** Reads one environment variable: a schema from its text to what the program works with. */
 type Setting<T> = z.ZodType<T, string>;
@@ -35,6 +36,12 @@ export const setting = {
       return url !== null && (schemes.length === 0 || schemes.includes(url.protocol.slice(0, -1)));
     }, `must be ${wanted}`);
   },
+  /** A URL of Postgres, which may name several hosts: `postgres://user:password@host:port[,host:port…]/database`. */
+  postgres: (): Setting<string> =>
+    z.string().refine((value) => {
+      const urls = urlsOfHosts(value).map((url) => new URL(url));
+      return urls.length > 0 && urls.every(({ protocol }) => /^postgres(?:ql)?:$/.test(protocol));
+    }, "must be a URL of postgres"),
   /** Where the event log is: `kafka://host:port[,host:port…]`, or a URL of redis for the embedded carrier. */
   eventLog: (): Setting<string> =>
     z.string().refine((value) => {

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "../log/index.ts";
 import type { Metrics } from "../metrics/index.ts";
+import { routeToPrimary } from "./hosts.ts";
 import { int8AsBigint } from "./int8-types.ts";
 import {
   connectFailure,
   databaseUnavailable,
   endsConnection,
   hideOutage,
+  isPoolExhausted,
   isTransientConflict,
 } from "./postgres-errors.ts";
 import { watchPool } from "./pool-metrics.ts";
@@ -48,7 +50,10 @@ export interface Postgres extends Queryable {
 }
 
 export interface PostgresOptions {
-  /** postgres://user:password@host:port/database */
+  /**
+   * postgres://user:password@host:port/database. With several `host:port`, commas between, connections go to the one
+   * that is no standby, and find it again after a promotion.
+   */
   url: string;
   /** Shown in pg_stat_activity. */
   applicationName: string;
@@ -73,8 +78,9 @@ const idleInTransactionMs = 15_000;
  */
 export function openPostgres(options: PostgresOptions): Postgres {
   const { log, maxConnections = 10, statementTimeoutMs = 5_000 } = options;
+  const route = routeToPrimary(options.url);
   const pool = new pg.Pool({
-    connectionString: options.url,
+    ...route.pool,
     application_name: options.applicationName,
     max: maxConnections,
     types: int8AsBigint,
@@ -96,11 +102,22 @@ export function openPostgres(options: PostgresOptions): Postgres {
 
   if (options.metrics !== undefined) watchPool(options.metrics, pool, options.applicationName);
 
+  /** A connection, after trying every server once. */
+  async function connect(): Promise<pg.PoolClient> {
+    for (let tried = 1; ; tried++) {
+      const server = route.current;
+      try {
+        return await pool.connect();
+      } catch (error) {
+        if (tried === route.count || isPoolExhausted(error)) throw connectFailure(error);
+        route.leave(server);
+      }
+    }
+  }
+
   /** The result of `use` with a connection of its own, which goes back to the pool unless it is dead. */
   async function withConnection<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
-    const client = await pool.connect().catch((error: unknown) => {
-      throw connectFailure(error);
-    });
+    const client = await connect();
     let dead = false;
     const connection: Connection = {
       async run(query) {

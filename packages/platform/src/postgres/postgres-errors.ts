@@ -7,10 +7,11 @@ const uniqueViolation = "23505";
 const checkViolation = "23514";
 const serializationFailure = "40001";
 const deadlockDetected = "40P01";
+const readOnly = "25006";
 
 /** Codes that say "not now" rather than "not like this". Class 08 and 53 belong to them as a whole. */
 const unavailableCodes: Readonly<Record<string, string>> = {
-  "25006": "the database is read-only for the moment", // a failover made this server a standby
+  [readOnly]: "the database is read-only for the moment", // a failover made this server a standby
   "25P03": "the database ended an idle transaction",
   "40003": "the database did not say whether the write was done",
   "55P03": "the database is busy",
@@ -71,7 +72,10 @@ export function isTransientConflict(error: unknown): boolean {
 
 /** True when the connection that gave the error cannot be used again. */
 export function endsConnection(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return error.severity === "FATAL" || error.severity === "PANIC";
+  if (error instanceof pg.DatabaseError) {
+    // A server that has become a standby takes no more writes: the pool is to find the primary again.
+    return error.severity === "FATAL" || error.severity === "PANIC" || error.code === readOnly;
+  }
   return isLostConnection(error);
 }
 
@@ -88,9 +92,23 @@ export function hideOutage(error: unknown): unknown {
   return isLostConnection(error) ? databaseUnavailable("the database connection was lost", error) : error;
 }
 
+/** True when the pool had no free connection in time. */
+export function isPoolExhausted(error: unknown): boolean {
+  return error instanceof Error && error.message === poolTimeout;
+}
+
+/** True for an UNAVAILABLE that says that the server is away, and not that it is busy or slow. */
+export function isServerGone(error: unknown): boolean {
+  if (!(error instanceof DomainError) || error.code !== Status.UNAVAILABLE) return false;
+  const { cause } = error;
+  if (!(cause instanceof pg.DatabaseError)) return cause instanceof Error && !isPoolExhausted(cause);
+  // A conflict with what is replayed (40001) has been tried several times by then.
+  return /^(?:08|57P0[123]|40001)/.test(cause.code ?? "");
+}
+
 /** UNAVAILABLE for whatever keeps the pool from giving a connection. */
 export function connectFailure(error: unknown): DomainError {
-  const exhausted = error instanceof Error && error.message === poolTimeout;
+  const exhausted = isPoolExhausted(error);
   return databaseUnavailable(
     exhausted ? "all database connections are busy" : "the database is not reachable",
     error,

@@ -25,6 +25,10 @@ export interface Call {
   readonly clientAddress: string;
   /** "" when it is not known. */
   readonly userAgent: string;
+  /** Consistency tokens of any service, which stand for what this caller has written. Not verified; at most 16. */
+  readonly consistency: readonly string[];
+  /** Whether something is decided by what is read: no replica will do. */
+  readonly readsPrimary: boolean;
   /** Has the request id and the method in every line. */
   readonly log: Logger;
   /** Aborts when the answer is wanted no longer. */
@@ -32,10 +36,11 @@ export interface Call {
   /** Milliseconds since the Unix epoch; undefined when the caller set none. */
   readonly deadlineMs: number | undefined;
   /**
-   * What an onward call carries: request id, trace, caller, signal, and the deadline, which is the incoming one or
-   * `timeoutMs` from now (default 5,000), whichever comes first.
+   * What an onward call carries: request id, trace, caller, consistency tokens, signal, and the deadline, which is the
+   * incoming one or `timeoutMs` from now (default 5,000), whichever comes first. With `readsPrimary`, or when this call
+   * has it, the other service answers from its primary.
    */
-  onward(options?: { readonly timeoutMs?: number }): CallOptions;
+  onward(options?: { readonly timeoutMs?: number; readonly readsPrimary?: boolean }): CallOptions;
 }
 
 /** The caller; throws UNAUTHENTICATED when the request is not signed in. */
@@ -46,6 +51,10 @@ export function requireCaller(call: Call): Caller {
 
 /** Deadline of an onward call whose caller names none. */
 export const defaultOnwardMs = 5_000;
+
+/** More than there are services that give out tokens. */
+const mostTokens = 16;
+const noTokens: readonly string[] = [];
 
 const requestIdPattern = /^[\w.:-]{1,128}$/;
 const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -58,6 +67,11 @@ export function readCall(call: ServerCall, log: Logger): Call {
   const requestId = matching(metadata.get(metadataKeys.requestId), requestIdPattern) ?? randomUUID();
   const traceparent =
     matching(metadata.get(metadataKeys.traceparent), traceparentPattern) ?? newTraceparent();
+  const consistency =
+    metadata.get(metadataKeys.consistency) === undefined
+      ? noTokens
+      : metadata.getAll(metadataKeys.consistency).slice(0, mostTokens);
+  const readsPrimary = metadata.get(metadataKeys.reads) === "primary";
   let callLog: Logger | undefined;
   return {
     caller,
@@ -66,6 +80,8 @@ export function readCall(call: ServerCall, log: Logger): Call {
     idempotencyKey: metadata.get(metadataKeys.idempotencyKey),
     clientAddress: metadata.get(metadataKeys.clientAddress) ?? "",
     userAgent: metadata.get(metadataKeys.userAgent) ?? "",
+    consistency,
+    readsPrimary,
     // Made when it is asked for: few calls write a line of their own.
     get log() {
       callLog ??= log.child({ requestId, method: call.path });
@@ -73,12 +89,18 @@ export function readCall(call: ServerCall, log: Logger): Call {
     },
     signal: call.signal,
     deadlineMs: call.deadlineMs,
-    onward({ timeoutMs = defaultOnwardMs } = {}) {
+    onward({ timeoutMs = defaultOnwardMs, readsPrimary: decides = false } = {}) {
       const leftMs = call.deadlineMs === undefined ? timeoutMs : call.deadlineMs - Date.now();
       return {
         timeoutMs: Math.min(timeoutMs, leftMs),
         signal: call.signal,
-        metadata: onwardMetadata({ requestId, traceparent, caller }),
+        metadata: onwardMetadata({
+          requestId,
+          traceparent,
+          caller,
+          consistency,
+          readsPrimary: decides || readsPrimary,
+        }),
       };
     },
   };
@@ -89,6 +111,8 @@ export function onwardMetadata(of: {
   requestId: string;
   traceparent: string;
   caller: Caller | undefined;
+  consistency: readonly string[];
+  readsPrimary: boolean;
 }): Metadata {
   const metadata = Metadata.from({
     [metadataKeys.requestId]: of.requestId,
@@ -98,6 +122,8 @@ export function onwardMetadata(of: {
     metadata.set(metadataKeys.userId, String(of.caller.userId));
     metadata.set(metadataKeys.sessionId, String(of.caller.sessionId));
   }
+  for (const token of of.consistency) metadata.append(metadataKeys.consistency, token);
+  if (of.readsPrimary) metadata.set(metadataKeys.reads, "primary");
   return metadata;
 }
 

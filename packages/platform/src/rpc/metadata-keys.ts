@@ -13,6 +13,13 @@ export const metadataKeys = {
   clientAddress: "chirrup-client-address",
   /** The `User-Agent` of the request, printable ASCII. */
   userAgent: "chirrup-user-agent",
+  /**
+   * Consistency tokens, one value each: in a request those that the caller was given, of any service; in an answer the
+   * one of the service that wrote.
+   */
+  consistency: "chirrup-consistency",
+  /** "primary" when something is decided by what is read. */
+  reads: "chirrup-reads",
   /** W3C Trace Context. */
   traceparent: "traceparent",
 } as const;

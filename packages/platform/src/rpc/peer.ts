@@ -39,11 +39,20 @@ export interface PeerCallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The options of a call that no user asked for, as a consumer of events makes it. */
+/**
+ * The options of a call that no user asked for, as a consumer of events makes it. It is answered from the primary: a
+ * replica may not have come yet to what the primary had when the event was taken up.
+ */
 export function peerCallOptions(options: PeerCallOptions = {}): CallOptions {
   const { requestId = randomUUID(), traceparent = newTraceparent(), timeoutMs, signal } = options;
   return {
-    metadata: onwardMetadata({ requestId, traceparent, caller: undefined }),
+    metadata: onwardMetadata({
+      requestId,
+      traceparent,
+      caller: undefined,
+      consistency: [],
+      readsPrimary: true,
+    }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(signal === undefined ? {} : { signal }),
   };

@@ -1,4 +1,11 @@
-import type { DescService, Message, MessageInitShape, DescMessage } from "@bufbuild/protobuf";
+import {
+  getOption,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  type Message,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
 import {
   createHealth,
   GrpcError,
@@ -10,12 +17,16 @@ import {
   type ServiceImpl,
 } from "@chirrup/grpc";
 
+import { http } from "@chirrup/proto/google/api/annotations";
+
 import { toGrpcError } from "../errors/index.ts";
 import type { Logger } from "../log/index.ts";
 import type { Metrics } from "../metrics/index.ts";
+import type { WriteTokens } from "../postgres/index.ts";
 import { peerCheck } from "./admit.ts";
 import { readCall, type Call } from "./call.ts";
 import type { Handlers } from "./handlers.ts";
+import { metadataKeys } from "./metadata-keys.ts";
 import { createObserver, type Observer } from "./observe.ts";
 import type { PeerTls } from "./peer-tls.ts";
 
@@ -29,6 +40,11 @@ export interface ServeRpcOptions<S extends DescService> {
   readonly peerSecret: string;
   /** Only peers with a certificate of its authority may connect. Default: anybody, in clear. */
   readonly tls?: PeerTls | undefined;
+  /**
+   * What makes the token that the answer of a public write carries (a method whose HTTP rule is no GET). Default: no
+   * answer carries one.
+   */
+  readonly tokens?: WriteTokens | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -59,11 +75,17 @@ export async function serveRpc<S extends DescService>(options: ServeRpcOptions<S
   return server;
 }
 
+type Interception = Pick<
+  ServeRpcOptions<DescService>,
+  "service" | "peerSecret" | "tokens" | "log" | "metrics"
+>;
+
 function interceptor(
-  { peerSecret, log, metrics }: { peerSecret: string; log: Logger; metrics: Metrics },
+  { service, peerSecret, tokens, log, metrics }: Interception,
   calls: WeakMap<ServerCall, Call>,
 ): Interceptor {
   const checkPeer = peerCheck(peerSecret);
+  const writes = new Set(tokens === undefined ? [] : service.methods.filter(isPublicWrite));
   const observer = createObserver(log, metrics);
   const admit = (serverCall: ServerCall): void => {
     checkPeer(serverCall);
@@ -75,6 +97,9 @@ function interceptor(
       try {
         admit(serverCall);
         const answer = await next();
+        if (tokens !== undefined && writes.has(serverCall.method)) {
+          serverCall.responseHeaders.set(metadataKeys.consistency, await tokens.afterWrite());
+        }
         watch.ended();
         return answer;
       } catch (error) {
@@ -94,6 +119,12 @@ function interceptor(
       }
     },
   };
+}
+
+/** HTTP calls GET safe: a caller asks for nothing to be changed (RFC 9110 section 9.2.1). */
+function isPublicWrite(method: DescMethod): boolean {
+  const { case: verb } = getOption(method, http).pattern;
+  return verb !== undefined && verb !== "get";
 }
 
 interface Watch {

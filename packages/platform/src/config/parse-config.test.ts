@@ -61,6 +61,11 @@ describe("setting", () => {
     [setting.durationMs(), ["0", "2147483647"], ["2147483648", "10s"]],
     [setting.url(), ["http://a/b", "redis://:p@h:1/0"], ["a", "/b"]],
     [setting.url("redis", "rediss"), ["redis://h", "rediss://h"], ["http://h", "redis"]],
+    [
+      setting.redis(),
+      ["redis://a:1", "rediss://u:p@a/2", "redis-cluster://:p@a:1,b:2", "rediss-cluster://a"],
+      ["http://a", "redis://a:1,b:2", "redis-cluster://a:1/2", "redis://"],
+    ],
     [setting.secret(), [secret], ["s".repeat(31)]],
     [
       setting.address(),

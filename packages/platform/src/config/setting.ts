@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseBrokers } from "../events/kafka/brokers.ts";
+import { parseRedisUrl } from "../redis/pipeline/redis-url.ts";
 import { urlsOfHosts } from "../postgres/hosts.ts";
 
 /** Reads one environment variable: a schema from its text to what the program works with. */
@@ -42,6 +43,14 @@ export const setting = {
       const urls = urlsOfHosts(value).map((url) => new URL(url));
       return urls.length > 0 && urls.every(({ protocol }) => /^postgres(?:ql)?:$/.test(protocol));
     }, "must be a URL of postgres"),
+  /** A Redis server, or a cluster as `redis-cluster://host:port[,host:port…]`; `rediss…` over TLS. */
+  redis: (): Setting<string> =>
+    z
+      .string()
+      .refine(
+        (value) => parseRedisUrl(value) !== undefined,
+        "must be redis://host:port or redis-cluster://host:port[,host:port…]",
+      ),
   /** Where the event log is: `kafka://host:port[,host:port…]`, or a URL of redis for the embedded carrier. */
   eventLog: (): Setting<string> =>
     z.string().refine((value) => {

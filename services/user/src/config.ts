@@ -27,6 +27,8 @@ type UserSettings = CommonSettings &
     readonly PASSWORD_HASH_PASSES: NumberSetting;
     readonly PASSWORD_HASH_CONCURRENCY: NumberSetting;
     readonly PASSWORD_HASH_MAX_WAITING: NumberSetting;
+    readonly PASSWORD_HASH_MAX_WAIT_MS: NumberSetting;
+    readonly PASSWORD_HASH_NICENESS: NumberSetting;
     readonly SIGN_IN_FREE_ATTEMPTS: NumberSetting;
     readonly SIGN_IN_FREE_ATTEMPTS_ELSEWHERE: NumberSetting;
     readonly SIGN_IN_FREE_ATTEMPTS_ADDRESS: NumberSetting;
@@ -87,13 +89,26 @@ export const configSchema: z.ZodObject<UserSettings> = z
     PASSWORD_HASH_PASSES: setting.positiveInt().default(2).describe("argon2id's passes over the memory."),
     PASSWORD_HASH_CONCURRENCY: setting
       .positiveInt()
-      .refine((value) => value <= 3, "must be at most 3, to leave one thread of the pool of four")
+      .refine(
+        (value) => value <= 3,
+        "must be at most 3, fewer than the pool of the hashing process has threads",
+      )
       .default(2)
       .describe("How many passwords are hashed at once, 1 to 3."),
     PASSWORD_HASH_MAX_WAITING: setting
       .positiveInt()
       .default(64)
       .describe("How many calls wait for their turn to hash; others are refused with a retry delay."),
+    PASSWORD_HASH_MAX_WAIT_MS: setting
+      .durationMs()
+      .default(2_000)
+      .describe("How long they are to wait at most; who would wait longer is refused at once."),
+    PASSWORD_HASH_NICENESS: z
+      .string()
+      .regex(/^1?\d$/, "must be 0 to 19")
+      .transform(Number)
+      .default(10)
+      .describe("How far the process that hashes yields to all others: 0 not at all, 19 wholly."),
     SIGN_IN_FREE_ATTEMPTS: setting
       .positiveInt()
       .default(5)

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { hash, parseOptions, verify } from "@node-rs/argon2";
+import { parseOptions } from "@node-rs/argon2";
 import { resourceExhausted } from "@chirrup/platform";
 import type { HashCost } from "./domain/hash-cost.ts";
 import { createWorkQueue, QueueFull } from "./domain/work-queue.ts";
+import type { HashingProcess } from "./hashing/hashing-process.ts";
 
 /** What is asked and told in a password's turn, so that no other of the same kind is verified in between. */
 export interface Guard {
@@ -11,8 +12,7 @@ export interface Guard {
 }
 
 /**
- * argon2id behind a bounded line. It computes in libuv's thread pool (four threads); a concurrency of
- * two leaves the others to DNS and token signing, so that a flood of sign-ins slows only sign-ins.
+ * argon2id behind a bounded line, in a process that yields to all others: so a flood of sign-ins slows only sign-ins.
  */
 export interface PasswordHasher {
   /** PHC string. @throws RESOURCE_EXHAUSTED with a retry delay when the line is full. */
@@ -34,7 +34,8 @@ export interface PasswordHasher {
   isOutdated(stored: string): boolean;
   /**
    * Takes a place for a call that anybody can make and that is going to hash, until it is disposed of. There are as
-   * many as hash and wait, so a flood is turned away before it has cost the database anything.
+   * many as hash and wait, fewer when that would take long, so a flood is turned away before it has cost the database
+   * anything.
    *
    * @throws RESOURCE_EXHAUSTED with a retry delay when all are taken.
    */
@@ -52,12 +53,14 @@ function tooManyAtOnce(): Error {
 }
 
 export async function createPasswordHasher(options: {
+  hashing: Pick<HashingProcess, "hash" | "verify">;
   cost: HashCost;
   concurrency: number;
   maxWaiting: number;
+  maxWaitMs: number;
 }): Promise<PasswordHasher> {
-  const { cost } = options;
-  const queue = createWorkQueue(options);
+  const { hashing, cost } = options;
+  const queue = createWorkQueue({ ...options, now: () => performance.now() });
   let admitted = 0;
   const parameters = {
     algorithm: argon2id,
@@ -65,7 +68,7 @@ export async function createPasswordHasher(options: {
     timeCost: cost.passes,
     parallelism: 1,
   };
-  const nobodysHash = await hash(randomBytes(32), parameters);
+  const nobodysHash = await hashing.hash(randomBytes(32).toString("base64"), parameters);
 
   async function inLine<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
@@ -77,11 +80,11 @@ export async function createPasswordHasher(options: {
   }
 
   return {
-    hash: (password, signal) => inLine(() => hash(password, parameters), signal),
+    hash: (password, signal) => inLine(() => hashing.hash(password, parameters), signal),
     verify: (stored, password, guard, signal) =>
       inLine(async () => {
         await guard.check();
-        const matches = await verify(stored ?? nobodysHash, password ?? "");
+        const matches = await hashing.verify(stored ?? nobodysHash, password ?? "");
         const isRight = matches && stored !== undefined && password !== undefined;
         if (!isRight) await guard.failed();
         return isRight;
@@ -91,7 +94,8 @@ export async function createPasswordHasher(options: {
       return made.memoryCost !== cost.memoryKib || made.timeCost !== cost.passes || made.parallelism !== 1;
     },
     admit() {
-      if (admitted >= options.concurrency + options.maxWaiting) throw tooManyAtOnce();
+      const tooMany = admitted >= options.concurrency + options.maxWaiting;
+      if (tooMany || queue.expectedWaitMs() > options.maxWaitMs) throw tooManyAtOnce();
       admitted++;
       return {
         [Symbol.dispose]() {

@@ -15,6 +15,7 @@ import { readCommonPasswords } from "./common-passwords.ts";
 import type { Config } from "./config.ts";
 import { attemptPolicy } from "./domain/attempt.ts";
 import { sealingKey } from "./domain/sealing.ts";
+import { startHashingProcess } from "./hashing/hashing-process.ts";
 import { jwksRoute } from "./jwks-route.ts";
 import { openKeyRing } from "./key-ring.ts";
 import { createMailbox } from "./mail/mailbox.ts";
@@ -68,10 +69,14 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
   await maintainOutbox({ postgres, log, signal });
   await maintainIdempotencyKeys({ postgres, log, signal });
 
+  const hashing = startHashingProcess({ niceness: config.PASSWORD_HASH_NICENESS, log });
+  onStop("hashing process", () => hashing.close());
   const hasher = await createPasswordHasher({
+    hashing,
     cost: { memoryKib: config.PASSWORD_HASH_MEMORY_KIB, passes: config.PASSWORD_HASH_PASSES },
     concurrency: config.PASSWORD_HASH_CONCURRENCY,
     maxWaiting: config.PASSWORD_HASH_MAX_WAITING,
+    maxWaitMs: config.PASSWORD_HASH_MAX_WAIT_MS,
   });
   const keyRing = await openKeyRing({
     postgres,

@@ -1,5 +1,6 @@
 import { Status, statusName, type GrpcError, type ServerCall } from "@chirrup/grpc";
 
+import { DomainError } from "../errors/index.ts";
 import type { Logger } from "../log/index.ts";
 import type { Metrics } from "../metrics/index.ts";
 import type { Call } from "./call.ts";
@@ -39,7 +40,9 @@ export function createObserver(log: Logger, metrics: Metrics): Observer {
       const status = statusName(code);
       duration.observe({ method: serverCall.path, code: status }, ms / 1000);
 
-      const level = levelOf(code, serverCall.method.methodKind === "unary" ? ms : 0);
+      // Refused on purpose, and perhaps in a flood: the histogram counts them, a line of each would cost more than they do.
+      const shed = code === Status.RESOURCE_EXHAUSTED && error?.cause instanceof DomainError;
+      const level = shed ? "debug" : levelOf(code, serverCall.method.methodKind === "unary" ? ms : 0);
       if (!log.isLevelEnabled(level)) return;
       const withCause = faults.has(code) || strains.has(code);
       log[level](

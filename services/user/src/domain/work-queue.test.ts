@@ -12,11 +12,12 @@ function job() {
   return { work, state, end: () => resolve("done"), fail: () => reject(new Error("failed")) };
 }
 
+const now = () => performance.now();
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("createWorkQueue", () => {
   it("runs so many at once, the others in their order", async () => {
-    const queue = createWorkQueue({ concurrency: 2, maxWaiting: 10 });
+    const queue = createWorkQueue({ concurrency: 2, maxWaiting: 10, now });
     const jobs = [job(), job(), job(), job()];
     const results = jobs.map(({ work }) => queue.run(work));
     const began = () => jobs.map(({ state }) => state.began);
@@ -31,7 +32,7 @@ describe("createWorkQueue", () => {
   });
 
   it("refuses who comes when the line is full", async () => {
-    const queue = createWorkQueue({ concurrency: 1, maxWaiting: 1 });
+    const queue = createWorkQueue({ concurrency: 1, maxWaiting: 1, now });
     const [first, second, third] = [job(), job(), job()];
     const results = [queue.run(first.work), queue.run(second.work)];
     await expect(queue.run(third.work)).rejects.toThrow(QueueFull);
@@ -44,7 +45,7 @@ describe("createWorkQueue", () => {
   });
 
   it("goes on after work that fails", async () => {
-    const queue = createWorkQueue({ concurrency: 1, maxWaiting: 1 });
+    const queue = createWorkQueue({ concurrency: 1, maxWaiting: 1, now });
     const [first, second] = [job(), job()];
     const failed = queue.run(first.work);
     const result = queue.run(second.work);
@@ -55,7 +56,7 @@ describe("createWorkQueue", () => {
   });
 
   it("lets go of who leaves the line, and of nobody else", async () => {
-    const queue = createWorkQueue({ concurrency: 1, maxWaiting: 2 });
+    const queue = createWorkQueue({ concurrency: 1, maxWaiting: 2, now });
     const [first, second, third] = [job(), job(), job()];
     const leaving = new AbortController();
     const one = queue.run(first.work);
@@ -69,5 +70,22 @@ describe("createWorkQueue", () => {
     expect([await one, await three]).toEqual(["done", "done"]);
     expect(second.state.began).toBe(false);
     await expect(queue.run(second.work, leaving.signal)).rejects.toThrow("left");
+  });
+
+  it("tells how long the line is by how long work took of late", async () => {
+    let nowMs = 0;
+    const queue = createWorkQueue({ concurrency: 2, maxWaiting: 10, now: () => nowMs });
+    for (let round = 0; round < 50; round++) {
+      await queue.run(async () => {
+        nowMs += 100;
+      });
+    }
+    expect(queue.expectedWaitMs()).toBe(0);
+    const jobs = Array.from({ length: 8 }, job);
+    const results = jobs.map(({ work }) => queue.run(work));
+    expect(queue.expectedWaitMs()).toBeCloseTo(300, -1);
+    for (const { end } of jobs) end();
+    await Promise.all(results);
+    expect(queue.expectedWaitMs()).toBe(0);
   });
 });

@@ -13,11 +13,23 @@ export interface WorkQueue {
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** How many wait. */
   waiting(): number;
+  /** How long who joins the line now is going to wait, in milliseconds, by how long work took of late. */
+  expectedWaitMs(): number;
 }
 
-export function createWorkQueue(options: { concurrency: number; maxWaiting: number }): WorkQueue {
+/** The share of the latest work in how long work takes. */
+const newest = 0.2;
+
+/** @param options.now - In milliseconds, never backwards. */
+export function createWorkQueue(options: {
+  concurrency: number;
+  maxWaiting: number;
+  now: () => number;
+}): WorkQueue {
+  const { now } = options;
   const line = new Set<() => void>();
   let running = 0;
+  let usualMs = 0;
 
   function turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -39,9 +51,11 @@ export function createWorkQueue(options: { concurrency: number; maxWaiting: numb
     if (running < options.concurrency) running++;
     else if (line.size >= options.maxWaiting) throw new QueueFull("the line is full");
     else await turn(signal);
+    const startedMs = now();
     try {
       return await work();
     } finally {
+      usualMs += newest * (now() - startedMs - usualMs);
       // The place is handed over, not given up: nobody who comes now overtakes the line.
       const [next] = line;
       if (next === undefined) running--;
@@ -52,5 +66,9 @@ export function createWorkQueue(options: { concurrency: number; maxWaiting: numb
     }
   }
 
-  return { run, waiting: () => line.size };
+  return {
+    run,
+    waiting: () => line.size,
+    expectedWaitMs: () => (line.size * usualMs) / options.concurrency,
+  };
 }

@@ -1,0 +1,153 @@
+/**
+ * What a flood of sign-ins does to everybody else: the whole platform on this machine, calls at a steady rate through
+ * the gateway, in turns without and with 500 sign-ins a second from many addresses.
+ *
+ *     npm run bench -- accounts [--quick]
+ *
+ * Prints a table and writes bench/results/accounts.json. Needs Linux, for its many loopback addresses.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Figure, median, report } from "../report.ts";
+import type { FloodReport, FloodTask } from "./flood.ts";
+import { httpRequest, type Message, openConnection } from "./http-connection.ts";
+import { type Person, populate, startPlatform } from "./platform.ts";
+import { type Answer, steadily } from "./steadily.ts";
+
+const quick = process.argv.includes("--quick");
+const rounds = quick ? 3 : 9;
+const seconds = quick ? 6 : 15;
+const signInsPerS = 500;
+/** So many that the delays after wrong guesses from one address do not turn the flood away. */
+const addresses = 250;
+
+interface Route {
+  readonly name: string;
+  readonly perS: number;
+  readonly message: (reader: Person) => Message;
+}
+
+const routes: readonly Route[] = [
+  { name: "me", perS: 50, message: ({ token }) => ({ method: "GET", path: "/api/v1/me", token }) },
+  {
+    name: "user",
+    perS: 50,
+    message: ({ id, token }) => ({ method: "GET", path: `/api/v1/users/${id}`, token }),
+  },
+  { name: "feed", perS: 40, message: ({ token }) => ({ method: "GET", path: "/api/v1/feed", token }) },
+  {
+    name: "post",
+    perS: 10,
+    message: ({ token }) => ({ method: "POST", path: "/api/v1/posts", token, body: { content: "a post" } }),
+  },
+];
+
+type Times = Readonly<Record<string, readonly number[]>>;
+
+/** Every route at its rate; how long each call took, in ms, by the route's name. */
+async function readOthers(port: number, reader: Person): Promise<Times> {
+  const untilMs = performance.now() + seconds * 1_000;
+  const measured = await Promise.all(
+    routes.map(async ({ name, perS, message }): Promise<[string, number[]]> => {
+      const connections = await Promise.all(
+        Array.from({ length: 6 }, () => openConnection(port, "127.0.0.1")),
+      );
+      const request = httpRequest(message(reader));
+      const answers = await steadily({ perS, untilMs, connections, next: () => request });
+      for (const connection of connections) connection.close();
+      return [name, timesOf(name, answers)];
+    }),
+  );
+  return Object.fromEntries([...measured, ["all", measured.flatMap(([, times]) => times)]]);
+}
+
+function timesOf(name: string, answers: readonly Answer[]): number[] {
+  const other = answers.find(({ status }) => status !== 200);
+  if (other !== undefined) throw new Error(`${name} answered ${other.status}`);
+  return answers.map(({ ms }) => ms);
+}
+
+async function flooding(task: FloodTask): Promise<FloodReport> {
+  const child = fork(new URL("flood.ts", import.meta.url), {
+    execArgv: ["--conditions=source", "--disable-warning=ExperimentalWarning"],
+  });
+  child.send(task);
+  const [answer] = (await once(child, "message")) as [FloodReport];
+  return answer;
+}
+
+function percentile(times: readonly number[], share: number): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? Number.NaN;
+}
+
+const progress = (text: string): boolean => process.stderr.write(`${text}\n`);
+
+using platform = startPlatform();
+const { port } = platform;
+const people = await populate(port, 20);
+const [reader, ...others] = people;
+if (reader === undefined) throw new Error("nobody is there");
+// The costliest there are: every second one is right and opens a session, every other is a login that nobody has.
+const signIns = Array.from({ length: 2_000 }, (_, index) => {
+  const { login, password } = others[index % others.length] ?? reader;
+  return index % 2 === 0 ? { login, password } : { login: `nobody_${index}`, password };
+});
+
+const idle: Times[] = [];
+const flooded: Times[] = [];
+const floods: FloodReport[] = [];
+for (let round = 0; round <= rounds; round++) {
+  const calm = await readOthers(port, reader);
+  const floodSeconds = seconds + 2;
+  const flood = flooding({ port, perS: signInsPerS, seconds: floodSeconds, addresses, signIns });
+  // The flood is at its height when the reads begin.
+  await delay(1_500);
+  const busy = await readOthers(port, reader);
+  const told = await flood;
+  const p99 = (times: Times): string => percentile(times["all"] ?? [], 0.99).toFixed(1);
+  progress(
+    `p99 ${p99(calm)} ms idle, ${p99(busy)} ms in the flood: ${JSON.stringify(told.statuses)}, ` +
+      `whose generator took ${(told.cpuShare * 100).toFixed(0)} % of a core`,
+  );
+  // The first round only warms up.
+  if (round === 0) continue;
+  idle.push(calm);
+  flooded.push(busy);
+  floods.push(told);
+  // What waited in the line is done before the idle calls of the next round.
+  await delay(1_500);
+}
+
+function latency(name: string, route: string, share: number, aim: string): Figure {
+  const of = (runs: readonly Times[]): number =>
+    median(runs.map((times) => percentile(times[route] ?? [], share)));
+  const [value, peerValue] = [of(flooded), of(idle)];
+  return { name, value, unit: "ms", peer: "idle", peerValue, ratio: value / peerValue, aim };
+}
+
+function ofFlood(name: string, unit: string, measure: (flood: FloodReport) => number, of: number): Figure {
+  const value = median(floods.map(measure));
+  return { name, value, unit, peer: "sent", peerValue: of, ratio: value / of, aim: "" };
+}
+
+const perS = (flood: FloodReport, status: number): number => (flood.statuses[status] ?? 0) / (seconds + 2);
+report("accounts", [
+  latency("flood_p99_ms", "all", 0.99, "at most 2"),
+  ...routes.flatMap(({ name }) => [
+    latency(`flood_p99_ms_${name}`, name, 0.99, "at most 2"),
+    latency(`flood_p50_ms_${name}`, name, 0.5, ""),
+  ]),
+  ofFlood("flood_signed_in_per_s", "/s", (flood) => perS(flood, 200), signInsPerS),
+  ofFlood("flood_refused_per_s", "/s", (flood) => perS(flood, 401), signInsPerS),
+  ofFlood("flood_shed_per_s", "/s", (flood) => perS(flood, 429), signInsPerS),
+  {
+    name: "flood_generator_cpu",
+    value: median(floods.map(({ cpuShare }) => cpuShare)),
+    unit: "cores",
+    peer: "machine",
+    peerValue: navigator.hardwareConcurrency,
+    ratio: median(floods.map(({ cpuShare }) => cpuShare)) / navigator.hardwareConcurrency,
+    aim: "",
+  },
+]);

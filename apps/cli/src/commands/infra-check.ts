@@ -5,8 +5,10 @@ import { lintChecks } from "../infra/lint/checks.ts";
 import { deliveryChecks } from "../infra/kubernetes/argocd.ts";
 import { kubernetesChecks } from "../infra/kubernetes/checks.ts";
 
+import { liveChecks } from "../infra/terraform/live-checks.ts";
+import { releaseTerraform } from "../infra/terraform/program.ts";
 import { unitChecks } from "../infra/terraform/units.ts";
-import { releaseTerraform, terraformChecks } from "../infra/terraform/checks.ts";
+import { terraformChecks } from "../infra/terraform/checks.ts";
 
 export interface InfraCheckFlags {
   readonly quick?: boolean;
@@ -19,6 +21,7 @@ const all = [
   ...imageChecks,
   ...lintChecks,
   ...unitChecks,
+  ...liveChecks,
   ...terraformChecks,
   ...clusterChecks,
 ];
@@ -30,7 +33,7 @@ export async function infraCheck(parts: readonly string[], flags: InfraCheckFlag
       (flags.quick !== true || quick) && (parts.length === 0 || parts.some((part) => name.startsWith(part))),
   );
   const { passed, failed, skipped, checked } = await runChecks(chosen, flags.strict === true);
-  releaseTerraform();
+  await releaseTerraform();
   const counts = [...checked].map(([unit, count]) => `${count} ${unit}`).join(", ");
   process.stdout.write(`\nchecked: ${counts}\n`);
   process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);

@@ -20,8 +20,5 @@ locals {
   broker_storage_gib = 200
 
   # By `aws eks describe-addon-versions --kubernetes-version 1.35`, when the cluster is first made and at each upgrade.
-  addons          = { vpc-cni = null, coredns = null, kube-proxy = null, eks-pod-identity-agent = null }
-  admin_role_arns = []
-  zone_arn        = ""
-  plugin_bucket   = ""
+  addons = { vpc-cni = null, coredns = null, kube-proxy = null, eks-pod-identity-agent = null }
 }

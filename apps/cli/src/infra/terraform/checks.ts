@@ -1,81 +1,11 @@
-import { execFile } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { repositoryRoot } from "../../launcher/paths.ts";
-import { type InfraCheck, ToolMissing } from "../check.ts";
+import type { InfraCheck } from "../check.ts";
 import { goTool, pythonTool, run } from "../tools.ts";
-import { type Plugin, servePlugin } from "./plugin.ts";
-import { awsProviderVersion, readSchema } from "./provider-schema.ts";
-
-const terraformProgram = "terraform";
-const modulesFolder = join(repositoryRoot, "infra", "terraform", "modules");
-const modules = (): string[] => readdirSync(modulesFolder).toSorted();
-const textOf = (folder: string): string =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith(".tf"))
-    .map((name) => readFileSync(join(folder, name), "utf8"))
-    .join("\n");
-
-const named = (text: string, kind: string): string[] => [
-  ...new Set([...text.matchAll(new RegExp(`^${kind} "(aws_\\w+)"`, "gm"))].map(([, type = ""]) => type)),
-];
-
-let plugin: Plugin | undefined;
-let unknown: string[] = [];
-async function attached(): Promise<Plugin> {
-  if (plugin !== undefined) return plugin;
-  const text = modules()
-    .map((name) => textOf(join(modulesFolder, name)))
-    .join("\n");
-  const [resources, dataSources] = [named(text, "resource"), named(text, "data")];
-  const schema = readSchema(resources, dataSources);
-  unknown = [
-    ...resources.filter((type) => !(type in schema.resources)),
-    ...dataSources.filter((type) => !(type in schema.dataSources)),
-  ];
-  plugin = await servePlugin("registry.terraform.io/hashicorp/aws", schema);
-  return plugin;
-}
-
-interface Answer {
-  readonly ok: boolean;
-  readonly output: string;
-}
-
-/** Not spawnSync: the provider that Terraform asks is this process. */
-async function terraform(folder: string, ...args: string[]): Promise<Answer> {
-  const { reattach } = await attached();
-  return new Promise((resolve, reject) => {
-    execFile(
-      terraformProgram,
-      args,
-      {
-        cwd: folder,
-        env: {
-          ...process.env,
-          TF_REATTACH_PROVIDERS: reattach,
-          TF_IN_AUTOMATION: "1",
-          CHECKPOINT_DISABLE: "1",
-        },
-        timeout: 120_000,
-      },
-      (error, stdout, stderr) => {
-        if (error !== null && error.code === "ENOENT") reject(new ToolMissing("terraform is not installed"));
-        else resolve({ ok: error === null, output: `${stdout}${stderr}`.trim() });
-      },
-    );
-  });
-}
+import { attached, complaintOf, modules, modulesFolder, textOf } from "./program.ts";
+import { awsProviderVersion } from "./provider-schema.ts";
 
 /** Copies a module, lets `spoil` change it, and gives back what validate and test say against it. */
 async function judge(name: string, spoil: (folder: string) => void = () => undefined): Promise<string[]> {
@@ -87,15 +17,12 @@ async function judge(name: string, spoil: (folder: string) => void = () => undef
     const debezium = join(repositoryRoot, "infra", "debezium");
     if (existsSync(debezium)) cpSync(debezium, join(work, "infra", "debezium"), { recursive: true });
     spoil(folder);
-    for (const args of [
+    const complaints = await complaintOf(folder, [
       ["init", "-backend=false", "-input=false", "-no-color"],
       ["validate", "-no-color"],
       ...(existsSync(join(folder, "tests")) ? [["test", "-no-color"]] : []),
-    ]) {
-      const { ok, output } = await terraform(folder, ...args);
-      if (!ok) return [`${name}: terraform ${args[0]}: ${output.slice(-1_500)}`];
-    }
-    return [];
+    ]);
+    return complaints.map((complaint) => `${name}: ${complaint}`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -195,7 +122,7 @@ export const terraformChecks: readonly InfraCheck[] = [
     quick: false,
     run: async () => {
       const faults: string[] = [];
-      await attached();
+      const { unknown } = await attached();
       faults.push(...unknown.map((type) => `the provider has no ${type}`));
       for (const name of modules()) faults.push(...(await judge(name)));
       return {
@@ -253,8 +180,3 @@ export const terraformChecks: readonly InfraCheck[] = [
     },
   },
 ];
-
-/** Lets the process end. */
-export function releaseTerraform(): void {
-  plugin?.close();
-}

@@ -27,6 +27,12 @@ function readModule(name: string): Module | undefined {
   };
 }
 
+/** The names that site.env fills in. */
+const siteLines = (): string[] =>
+  [...readFileSync(join(infra, "site", "site.env"), "utf8").matchAll(/^([A-Z_]+)=/gm)].map(
+    ([, name = ""]) => name,
+  );
+
 const moduleOf = (text: string): string => /\/\/modules\/([\w-]+)"/.exec(text)?.[1] ?? "";
 
 /** The faults of one unit: what it gives its module and takes of others, held to what those declare. */
@@ -46,6 +52,12 @@ export function unitFaults(file: string, text: string): string[] {
     ...[...text.matchAll(/local\.environment\.(\w+)/g)]
       .filter(([, name = ""]) => !new RegExp(`^ {2}${name} +=`, "m").test(environment))
       .map(([, name = ""]) => `reads ${name}, which environment.hcl lacks`),
+    ...[...text.matchAll(/locals\.site\["([^"]+)"\]/g)]
+      .map(([, name = ""]) =>
+        name.replace("${include.root.locals.prefix}", (here.split("/")[0] ?? "").toUpperCase()),
+      )
+      .filter((name) => !siteLines().includes(name))
+      .map((name) => `reads ${name}, which site.env lacks`),
     ...[...text.matchAll(/"chirrup\/(\w+)\//g)]
       .filter(([, of]) => of !== here.split("/")[0])
       .map(([path]) => `names a secret of another environment: ${path}`),
@@ -77,7 +89,13 @@ const wrong: readonly (readonly [string, RegExp, string, RegExp])[] = [
   ["a required input forgotten", /\n {2}multi_az +=.*/, "", /does not set multi_az/],
   ["an output that nobody has", /outputs\.vpc_id/, "outputs.vpc", /no such output/],
   ["a dependency on nothing", /"\.\.\/vpc"/, '"../network"', /does not exist/],
-  ["dev's secret in prod", /chirrup\/prod\//, "chirrup/dev/", /another environment/],
+  ["dev's secret in prod", /chirrup\/\$\{local.environment.name\}\//, "chirrup/dev/", /another environment/],
+  [
+    "a site's line that is not there",
+    /\$\{include\.root\.locals\.prefix\}_NETWORK/,
+    "PROD_NETWORKS",
+    /PROD_NETWORKS, which site.env lacks/,
+  ],
 ];
 
 export const unitChecks: readonly InfraCheck[] = [
@@ -94,26 +112,29 @@ export const unitChecks: readonly InfraCheck[] = [
           .join();
       const faults = files.flatMap((file) => unitFaults(file, readFileSync(file, "utf8")));
       if (of("dev") !== of("prod")) faults.push("dev and prod do not have the same units");
-      return {
-        checked: files.length,
-        unit: "units",
-        faults,
-        left: ["Terragrunt's own rendering: its program is on no registry that this command installs from"],
-      };
+      for (const file of files.filter((path) => path.includes("/dev/"))) {
+        const twin = file.replace("/dev/", "/prod/");
+        if (existsSync(twin) && readFileSync(file, "utf8") !== readFileSync(twin, "utf8"))
+          faults.push(
+            `${relative(live, file)} differs from prod's: what differs belongs into environment.hcl`,
+          );
+      }
+      return { checked: files.length, unit: "units", faults };
     },
   },
   {
     name: "terragrunt: seeded faults",
     quick: true,
     run: () => {
-      const file = units().find((path) => path.includes("prod") && path.includes("rds-post")) ?? "";
-      const text = readFileSync(file, "utf8");
+      const files = units().filter((path) => path.includes("/live/prod/"));
       return {
         checked: wrong.length,
         unit: "seeded faults",
         faults: wrong
           .filter(([, from, to, complaint]) => {
-            const spoiled = text.replace(from, to);
+            const file = files.find((path) => from.test(readFileSync(path, "utf8")));
+            if (file === undefined) return true;
+            const spoiled = readFileSync(file, "utf8").replace(from, to);
             return !unitFaults(file, spoiled).some((fault) => complaint.test(fault));
           })
           .map(([name]) => `${name}: was not found`),

@@ -27,12 +27,12 @@ inputs = {
   region             = include.root.locals.region
   infra_subnet_ids   = dependency.vpc.outputs.infra_subnet_ids
   private_subnet_ids = dependency.vpc.outputs.private_subnet_ids
-  admin_role_arns    = local.environment.admin_role_arns
+  admin_role_arns    = [include.root.locals.site["${include.root.locals.prefix}_ADMIN_ROLE_ARN"]]
   instance_types     = local.environment.instance_types
   nodes              = local.environment.nodes
   addons             = local.environment.addons
   environment        = local.environment.name
   secret_key_arns    = ["arn:aws:kms:${include.root.locals.region}:${include.root.locals.account_id}:key/*"]
-  zone_arn           = local.environment.zone_arn
+  zone_arn           = include.root.locals.site["${include.root.locals.prefix}_ZONE_ARN"]
   protected          = local.environment.protected
 }

@@ -71,11 +71,11 @@ inputs = {
   client_security_groups = { pods = dependency.eks.outputs.security_group_id }
   instance_type          = local.environment.broker
   storage_gib            = local.environment.broker_storage_gib
-  plugin                 = { bucket_arn = local.environment.plugin_bucket, key = "debezium.zip", version = "1" }
+  plugin                 = { bucket_arn = include.root.locals.site["${include.root.locals.prefix}_PLUGIN_BUCKET_ARN"], key = "debezium.zip", version = "1" }
   sources = {
-    user   = { host = dependency.rds_user.outputs.address, secret_arn = dependency.rds_user.outputs.secret_arn, secret_name = "chirrup/dev/user/database", security_group_id = dependency.rds_user.outputs.security_group_id }
-    follow = { host = dependency.rds_follow.outputs.address, secret_arn = dependency.rds_follow.outputs.secret_arn, secret_name = "chirrup/dev/follow/database", security_group_id = dependency.rds_follow.outputs.security_group_id }
-    post   = { host = dependency.rds_post.outputs.address, secret_arn = dependency.rds_post.outputs.secret_arn, secret_name = "chirrup/dev/post/database", security_group_id = dependency.rds_post.outputs.security_group_id }
+    user   = { host = dependency.rds_user.outputs.address, secret_arn = dependency.rds_user.outputs.secret_arn, secret_name = "chirrup/${local.environment.name}/user/database", security_group_id = dependency.rds_user.outputs.security_group_id }
+    follow = { host = dependency.rds_follow.outputs.address, secret_arn = dependency.rds_follow.outputs.secret_arn, secret_name = "chirrup/${local.environment.name}/follow/database", security_group_id = dependency.rds_follow.outputs.security_group_id }
+    post   = { host = dependency.rds_post.outputs.address, secret_arn = dependency.rds_post.outputs.secret_arn, secret_name = "chirrup/${local.environment.name}/post/database", security_group_id = dependency.rds_post.outputs.security_group_id }
   }
   secret_key_arns = [dependency.rds_user.outputs.kms_key_arn, dependency.rds_follow.outputs.kms_key_arn, dependency.rds_post.outputs.kms_key_arn]
 }

@@ -15,7 +15,7 @@ inputs = {
   name         = include.root.locals.name
   account_id   = include.root.locals.account_id
   region       = include.root.locals.region
-  cidr         = include.root.locals.site["DEV_NETWORK"]
+  cidr         = include.root.locals.site["${include.root.locals.prefix}_NETWORK"]
   zones        = local.environment.zones
   nat_per_zone = local.environment.nat_per_zone
 }

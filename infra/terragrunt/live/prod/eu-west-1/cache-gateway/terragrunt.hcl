@@ -34,7 +34,7 @@ inputs = {
   vpc_id                 = dependency.vpc.outputs.vpc_id
   subnet_ids             = dependency.vpc.outputs.private_subnet_ids
   client_security_groups = { pods = dependency.eks.outputs.security_group_id }
-  secret_name            = "chirrup/prod/gateway/redis"
+  secret_name            = "chirrup/${local.environment.name}/gateway/redis"
   node_type              = local.environment.cache
   shards                 = local.environment.cache_shards
   replicas               = local.environment.cache_replicas

@@ -35,7 +35,7 @@ inputs = {
   subnet_ids             = dependency.vpc.outputs.private_subnet_ids
   client_security_groups = { pods = dependency.eks.outputs.security_group_id }
   database               = "follow"
-  secret_name            = "chirrup/prod/follow/database"
+  secret_name            = "chirrup/${local.environment.name}/follow/database"
   instance_class         = local.environment.database
   replica_instance_class = local.environment.database_replica
   multi_az               = local.environment.multi_az

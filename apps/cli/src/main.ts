@@ -89,6 +89,19 @@ program
   .action(async (flags) => (await import("./commands/api-check.ts")).apiCheck(flags));
 
 program
+  .command("faults")
+  .description(
+    "kill parts of the running platform under load and compare what was acknowledged with what is there; exit code 1 when something is lost",
+  )
+  .option("--kills <count>", "kills with SIGKILL: every kind of part in turn, then at random", "100")
+  .option("--only <kinds...>", "only these kinds: gateway, post, relay, connect, broker, postgres-primary, …")
+  .option("--rate <writes>", "writes a second: posts, follows, likes, and what takes them back", "40")
+  .option("--users <count>", "users who write, made for this run", "24")
+  .option("--random-seed <number>", "another number kills and writes in another order", "1")
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/faults.ts")).faults(flags));
+
+program
   .command("infra-check")
   .description("check images, Kubernetes, Terraform, Argo CD and workflows; installs its tools")
   .argument("[parts...]", "only the checks whose names begin so: kubernetes, settings, terraform, …")

@@ -7,6 +7,7 @@ export {
   type RedisCluster,
   type RedisClusterNodeOptions,
 } from "./redis-cluster.ts";
+export { redisCommand, type RedisAddress } from "./redis-command.ts";
 export { freePort, portIsFree } from "./ports.ts";
 export { postgresBinDir } from "./postgres-binaries.ts";
 export { initPostgres, startPostgres, type PostgresOptions, type PostgresServer } from "./postgres.ts";

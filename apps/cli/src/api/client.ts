@@ -18,23 +18,26 @@ export interface ApiRequest {
   readonly idempotencyKey?: string;
 }
 
-export interface ApiClient {
-  /** The answer's JSON. Waits out 429 by Retry-After, and a platform that is being restarted. */
-  call<T>(request: ApiRequest): Promise<T>;
-  close(): void;
-}
-
-interface Answer {
+/** An answer of any status. */
+export interface ApiAnswer {
   readonly status: number;
   readonly retryAfterMs: number;
   readonly text: string;
+}
+
+export interface ApiClient {
+  /** Sends it once. Rejects when no answer came: what was asked for may be done, or not. */
+  attempt(request: ApiRequest, withinMs: number): Promise<ApiAnswer>;
+  /** The answer's JSON. Waits out 429 by Retry-After, and a platform that is being restarted. */
+  call<T>(request: ApiRequest): Promise<T>;
+  close(): void;
 }
 
 const answerWithinMs = 30_000;
 /** Parts that were killed are back within seconds; a platform that is away for longer is a failure. */
 const giveUpAfterMs = 60_000;
 
-function send(agent: Agent, base: URL, request: ApiRequest): Promise<Answer> {
+function send(agent: Agent, base: URL, request: ApiRequest, withinMs: number): Promise<ApiAnswer> {
   const payload = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
   const headers: Record<string, string | number> = {};
   if (payload !== undefined) {
@@ -59,7 +62,7 @@ function send(agent: Agent, base: URL, request: ApiRequest): Promise<Answer> {
         );
       },
     );
-    outgoing.setTimeout(answerWithinMs, () => outgoing.destroy(new Error("no answer in time")));
+    outgoing.setTimeout(withinMs, () => outgoing.destroy(new Error("no answer in time")));
     outgoing.once("error", reject);
     outgoing.end(payload);
   });
@@ -77,7 +80,7 @@ export function createApiClient(gatewayUrl: string, maxConnections: number): Api
       let pauseMs = Math.min(50 * 2 ** attempt, 1_000) * (0.5 + Math.random() / 2);
       let failure: Error;
       try {
-        const answer = await send(agent, base, request);
+        const answer = await send(agent, base, request, answerWithinMs);
         if (answer.status >= 200 && answer.status < 300) return JSON.parse(answer.text) as T;
         failure = new ApiError(answer.status, what, answer.text);
         if (answer.status === 429) pauseMs = answer.retryAfterMs;
@@ -92,5 +95,9 @@ export function createApiClient(gatewayUrl: string, maxConnections: number): Api
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
-  return { call, close: () => agent.destroy() };
+  return {
+    attempt: (request, withinMs) => send(agent, base, request, withinMs),
+    call,
+    close: () => agent.destroy(),
+  };
 }

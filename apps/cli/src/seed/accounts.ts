@@ -1,4 +1,4 @@
-import { ApiError, type ApiClient, type ApiRequest } from "../api/client.ts";
+import { type ApiAnswer, ApiError, type ApiClient, type ApiRequest } from "../api/client.ts";
 
 interface SignedIn {
   readonly user: { readonly id: string };
@@ -10,6 +10,8 @@ export interface SeedAccount {
   readonly id: string;
   /** Calls as this user; signs in again when the token has run out. */
   call<T>(request: Omit<ApiRequest, "token">): Promise<T>;
+  /** The same, sent once; see ApiClient.attempt. */
+  attempt(request: Omit<ApiRequest, "token">, withinMs: number): Promise<ApiAnswer>;
 }
 
 /**
@@ -41,8 +43,11 @@ export async function openAccount(api: ApiClient, username: string): Promise<See
   }
   let renewing: Promise<void> | undefined;
   async function renew(): Promise<void> {
-    session = await signIn(api, username);
-    renewing = undefined;
+    try {
+      session = await signIn(api, username);
+    } finally {
+      renewing = undefined;
+    }
   }
   return {
     id: session.user.id,
@@ -54,6 +59,12 @@ export async function openAccount(api: ApiClient, username: string): Promise<See
         await (renewing ??= renew());
         return api.call<T>({ ...request, token: session.accessToken });
       }
+    },
+    async attempt(request, withinMs) {
+      const answer = await api.attempt({ ...request, token: session.accessToken }, withinMs);
+      if (answer.status !== 401) return answer;
+      await (renewing ??= renew());
+      return api.attempt({ ...request, token: session.accessToken }, withinMs);
     },
   };
 }

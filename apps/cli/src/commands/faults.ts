@@ -1,0 +1,59 @@
+import { type FaultsResult, runFaults } from "../faults/faults.ts";
+import { type Kind, kinds } from "../faults/victims.ts";
+import { openHome } from "../launcher/paths.ts";
+import { runningState } from "../launcher/status.ts";
+import { paint } from "../terminal/print.ts";
+import { wholeNumber } from "./whole-number.ts";
+
+export interface FaultsFlags {
+  readonly kills: string;
+  readonly only?: readonly string[];
+  readonly rate: string;
+  readonly users: string;
+  readonly randomSeed: string;
+  readonly json?: boolean;
+}
+
+function kindOf(text: string): Kind {
+  const kind = kinds.find((name) => name === text);
+  if (kind === undefined) throw new Error(`--only takes ${kinds.join(", ")}, not "${text}"`);
+  return kind;
+}
+
+function table({ recovery, checks, ...run }: FaultsResult): string {
+  const ms = (value: number): string => `${(value / 1000).toFixed(1)} s`.padStart(9);
+  const rows = recovery.map(
+    (row) =>
+      `${row.kind.padEnd(18)}${String(row.kills).padStart(6)} ${ms(row.readyMsP50)} ${ms(row.readyMsMax)} ${ms(row.visibleMsP50)} ${ms(row.visibleMsMax)}`,
+  );
+  const lines = checks.map(({ check, compared, faults, first }) => {
+    const mark = faults === 0 ? paint("green", "✓") : paint("red", "✗");
+    const text = `${mark} ${check.padEnd(10)} ${String(compared).padStart(8)} compared, ${faults} wrong`;
+    return first === null ? text : `${text}; the first: ${first}`;
+  });
+  return `
+${run.kills} kills in ${run.seconds} s; ${run.acknowledged} writes acknowledged, ${run.ambiguous} ambiguous (profile ${run.profile}, --random-seed ${run.randomSeed})
+
+                         the part is ready    a new post is in a feed
+killed             kills       p50       max       p50       max
+${rows.join("\n")}
+
+${lines.join("\n")}
+`;
+}
+
+/** `chirrup faults`: exit code 1 when something acknowledged was lost, doubled or turned round. */
+export async function faults(flags: FaultsFlags): Promise<void> {
+  const home = openHome();
+  const state = runningState(home);
+  if (state === undefined) throw new Error("nothing runs; start the platform with: npm run up");
+  const result = await runFaults(home, state, {
+    kills: wholeNumber("--kills", flags.kills, 1, 100_000),
+    only: flags.only?.map(kindOf),
+    writesPerSecond: wholeNumber("--rate", flags.rate, 1, 1_000),
+    users: wholeNumber("--users", flags.users, 2, 1_000),
+    randomSeed: wholeNumber("--random-seed", flags.randomSeed, 0, 4_294_967_295),
+  });
+  if (result.faults > 0) process.exitCode = 1;
+  process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : table(result));
+}

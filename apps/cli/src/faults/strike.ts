@@ -1,0 +1,84 @@
+import type { Home } from "../launcher/paths.ts";
+import { type PartStatus, readStatus } from "../launcher/status.ts";
+import type { SeedAccount } from "../seed/accounts.ts";
+import type { Observer } from "./observer.ts";
+import type { Kind } from "./victims.ts";
+
+const recoversWithinMs = 120_000;
+const answersWithinMs = 1_000;
+const pollMs = 50;
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A kill and how long it was felt. */
+export interface Strike {
+  readonly kind: Kind;
+  readonly part: string;
+  /** Until every part said that it is ready again. */
+  readonly readyMs: number;
+  /** Until a post that was written after the kill stood in a follower's feed. */
+  readonly visibleMs: number;
+}
+
+/** Waits until every part is ready and none of them is the process `gone`. */
+export async function untilReady(home: Home, gone?: PartStatus): Promise<void> {
+  const until = performance.now() + recoversWithinMs;
+  for (;;) {
+    const status = await readStatus(home);
+    if (status.ready && !status.parts.some(({ name, pid }) => name === gone?.name && pid === gone.pid))
+      return;
+    if (performance.now() > until) {
+      const parts = "parts" in status ? status.parts.filter(({ state }) => state !== "ready") : [];
+      const names = parts.map(({ name, state }) => `${name} ${state}`).join(", ");
+      throw new Error(`not ready after ${recoversWithinMs / 1000} s: ${names}`);
+    }
+    await sleep(pollMs);
+  }
+}
+
+/** Writes a post as soon as one is taken; gives its id. */
+async function writeProbe(author: SeedAccount, content: string): Promise<bigint> {
+  const until = performance.now() + recoversWithinMs;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const request = {
+        method: "POST",
+        path: "/api/v1/posts",
+        body: { content },
+        // An attempt without an answer may be there all the same, and so may the next.
+        idempotencyKey: `${content}-${attempt}`,
+      } as const;
+      const answer = await author.attempt(request, answersWithinMs);
+      if (answer.status === 200) return BigInt((JSON.parse(answer.text) as { post: { id: string } }).post.id);
+      if (performance.now() > until) throw new Error(`a post is answered ${answer.status}: ${answer.text}`);
+    } catch (error) {
+      if (performance.now() > until) throw error;
+    }
+    await sleep(pollMs);
+  }
+}
+
+/** Kills a part with SIGKILL and waits until it is there again and posts get through. */
+export async function strike(options: {
+  readonly home: Home;
+  readonly kind: Kind;
+  readonly part: PartStatus;
+  readonly author: SeedAccount;
+  readonly observer: Observer;
+  readonly content: string;
+}): Promise<Strike> {
+  const { home, kind, part, author, observer, content } = options;
+  if (part.pid === null) throw new Error(`${part.name} does not run`);
+  const killedAt = performance.now();
+  process.kill(part.pid, "SIGKILL");
+  async function visible(): Promise<number> {
+    await observer.untilSeen(await writeProbe(author, content), recoversWithinMs);
+    return performance.now() - killedAt;
+  }
+  async function ready(): Promise<number> {
+    await untilReady(home, part);
+    return performance.now() - killedAt;
+  }
+  const [visibleMs, readyMs] = await Promise.all([visible(), ready()]);
+  return { kind, part: part.name, readyMs: Math.round(readyMs), visibleMs: Math.round(visibleMs) };
+}

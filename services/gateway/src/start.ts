@@ -1,6 +1,12 @@
-import { once } from "node:events";
 import { createClient } from "@chirrup/grpc";
-import { openPeer, openRedis, peerTls, startAdminServer, type Lifecycle, type Redis } from "@chirrup/platform";
+import {
+  openPeer,
+  openRedisPipeline,
+  peerTls,
+  startAdminServer,
+  type Lifecycle,
+  type RedisPipeline,
+} from "@chirrup/platform";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -8,6 +14,7 @@ import { createAccessTokens } from "./identity/access-token.ts";
 import { createIdentities } from "./identity/identify.ts";
 import { createKeySet } from "./identity/key-set.ts";
 import { watchRevocations } from "./identity/revocations.ts";
+import { createDeadline } from "./limits/deadline.ts";
 import { createLimiter } from "./limits/limiter.ts";
 import { createLocalBuckets } from "./limits/local-buckets.ts";
 import { createRedisBuckets } from "./limits/redis-buckets.ts";
@@ -35,8 +42,8 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
   const contract = await loadContract(config, channels);
   const userService = channels.open(config.USER_SERVICE);
 
-  const redis = openRedis({ url: config.REDIS_URL, log, name: "gateway-rates" });
-  onStop("redis", () => redis.disconnect());
+  const redis = openRedisPipeline({ url: config.REDIS_URL, log, name: "gateway-rates" });
+  onStop("redis", () => redis.close());
   await firstConnection(redis);
 
   const keys = createKeySet({ url: config.JWKS_URL, log });
@@ -113,8 +120,7 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
 }
 
 /** Waits a moment, so that the first requests are counted with everyone else's; the gateway serves without Redis too. */
-async function firstConnection(redis: Redis): Promise<void> {
-  if (redis.status === "ready") return;
-  const waited = AbortSignal.timeout(firstConnectionMs);
-  await once(redis, "ready", { signal: waited }).catch(() => undefined);
+async function firstConnection(redis: RedisPipeline): Promise<void> {
+  const within = createDeadline(firstConnectionMs, "redis cannot be reached");
+  await within(redis.call("rate:{first}", ["PING"])).catch(() => undefined);
 }

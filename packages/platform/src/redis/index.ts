@@ -1,5 +1,5 @@
 export { openRedis, type OpenRedisOptions, type Redis } from "./open-redis.ts";
-export { type Args as RedisArgs, encodeCommand } from "./pipeline/encode-command.ts";
+export { type Args as RedisArgs, encodeArgs, encodeCommand } from "./pipeline/encode-command.ts";
 export {
   type CommandBatch,
   openRedisPipeline,

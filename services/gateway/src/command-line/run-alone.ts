@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { openChannel } from "@chirrup/grpc";
-import { openRedis, type Lifecycle } from "@chirrup/platform";
+import { openRedisPipeline, type Lifecycle } from "@chirrup/platform";
 import { parse } from "yaml";
 import { parseDescriptors } from "../routing/descriptors.ts";
 import { parseGatewayFile } from "../gateway-file.ts";
@@ -123,8 +123,8 @@ function openBuckets(
   { log, onStop }: Pick<Lifecycle<unknown>, "log" | "onStop">,
 ): RedisBuckets {
   if (url === undefined) return { take: () => Promise.reject(new Error("there is no redis")) };
-  const redis = openRedis({ url, log, name: "gateway-rates" });
-  onStop("redis", () => redis.disconnect());
+  const redis = openRedisPipeline({ url, log, name: "gateway-rates" });
+  onStop("redis", () => redis.close());
   return createRedisBuckets(redis, redisDeadlineMs);
 }
 

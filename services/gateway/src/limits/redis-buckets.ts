@@ -1,7 +1,15 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "@chirrup/platform";
+import {
+  createRedisScript,
+  encodeArgs,
+  RedisError,
+  slotOf,
+  type RedisPipeline,
+  type RedisReply,
+} from "@chirrup/platform";
 import type { Bucket, Taken } from "./bucket.ts";
+import { createDeadline } from "./deadline.ts";
+import type { Rule } from "./rules.ts";
 
 export interface RedisBuckets {
   /**
@@ -11,61 +19,42 @@ export interface RedisBuckets {
   take(buckets: readonly Bucket[], cost: number): Promise<Taken[]>;
 }
 
-const script = readFileSync(new URL("../../lua/token-bucket.lua", import.meta.url), "utf8");
-const scriptHash = createHash("sha1").update(script).digest("hex");
+const script = createRedisScript(
+  readFileSync(new URL("../../lua/token-bucket.lua", import.meta.url), "utf8"),
+);
 
 /** After so many failures in a row Redis is left alone for `restMs`, so that each request does not wait for it. */
 const failuresToRest = 5;
 const restMs = 500;
 
-/**
- * Before a command is sent: what is sent in one turn of the event loop leaves in one write. The system call costs more
- * than the command, and ioredis makes one for each.
- */
-function joinWrites(redis: Redis): () => void {
-  let corked = false;
-  return () => {
-    if (corked) return;
-    const { stream } = redis;
-    corked = true;
-    stream.cork();
-    setImmediate(() => {
-      corked = false;
-      stream.uncork();
-    });
-  };
-}
-
-export function createRedisBuckets(redis: Redis, deadlineMs: number): RedisBuckets {
-  const joinWrite = joinWrites(redis);
+/** Buckets in a Redis or a Redis Cluster, where those of one identity are on one node. */
+export function createRedisBuckets(redis: RedisPipeline, deadlineMs: number): RedisBuckets {
+  const within = createDeadline(deadlineMs, "redis did not answer in time");
   let failures = 0;
   let restUntil = Number.NEGATIVE_INFINITY;
 
-  // A server that started anew knows no scripts. If this fails, the first call sends the script itself.
-  const load = (): void => void redis.script("LOAD", script).catch(() => undefined);
-  redis.on("ready", load);
-  if (redis.status === "ready") load();
-
-  const run = async (keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> => {
-    joinWrite();
-    try {
-      return await redis.evalsha(scriptHash, keys.length, ...keys, ...args);
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return redis.eval(script, keys.length, ...keys, ...args);
-    }
+  const call = async (key: string, command: string): Promise<RedisReply | undefined> => {
+    const replies = await redis.run({ size: 1, slot: () => slotOf(key), encode: () => command });
+    return replies[0];
+  };
+  const run = async (buckets: readonly Bucket[], cost: number): Promise<Taken[]> => {
+    const key = buckets[0]?.key ?? "";
+    let reply = await call(key, encodeTake(runByHash, buckets, cost));
+    // A server that started anew knows no scripts.
+    if (isError(reply, "NOSCRIPT")) reply = await call(key, encodeTake(runBySource, buckets, cost));
+    return readReply(buckets, reply);
   };
 
   return {
     async take(buckets, cost) {
-      if (redis.status !== "ready") throw new Error("redis is not connected");
+      const [first] = buckets;
+      if (first === undefined) return [];
+      if (!redis.isReady(first.key)) throw new Error("redis is not connected");
       if (performance.now() < restUntil) throw new Error("redis did not answer lately");
-      const keys = buckets.map(({ key }) => key);
-      const args = buckets.flatMap(({ rule }) => [rule.limit, rule.windowMs, rule.burst]);
       try {
-        const reply = await within(run(keys, [cost, ...args]), deadlineMs);
+        const taken = await within(run(buckets, cost));
         failures = 0;
-        return readReply(buckets, reply);
+        return taken;
       } catch (error) {
         failures += 1;
         if (failures >= failuresToRest) restUntil = performance.now() + restMs;
@@ -75,7 +64,33 @@ export function createRedisBuckets(redis: Redis, deadlineMs: number): RedisBucke
   };
 }
 
-function readReply(buckets: readonly Bucket[], reply: unknown): Taken[] {
+const runByHash = encodeArgs(["EVALSHA", script.sha1]);
+const runBySource = encodeArgs(["EVAL", script.source]);
+/** What a rule adds to each command that takes from it. */
+const ruleArgs = new WeakMap<Rule, string>();
+
+/** As RESP, and from parts that are made once: it is made for each request. */
+function encodeTake(command: string, buckets: readonly Bucket[], cost: number): string {
+  let keys = "";
+  let args = "";
+  for (const { key, rule } of buckets) {
+    keys += encodeArgs([key]);
+    let sizes = ruleArgs.get(rule);
+    if (sizes === undefined) {
+      sizes = encodeArgs([rule.limit, rule.windowMs, rule.burst]);
+      ruleArgs.set(rule, sizes);
+    }
+    args += sizes;
+  }
+  return `*${4 + 4 * buckets.length}\r\n${command}${encodeArgs([buckets.length])}${keys}${encodeArgs([cost])}${args}`;
+}
+
+function isError(reply: RedisReply | undefined, code: string): boolean {
+  return reply instanceof RedisError && reply.message.startsWith(code);
+}
+
+function readReply(buckets: readonly Bucket[], reply: RedisReply | undefined): Taken[] {
+  if (reply instanceof RedisError) throw reply;
   if (!Array.isArray(reply) || reply.length !== 3 * buckets.length)
     throw new Error("redis gave a strange reply");
   const numbers = reply as readonly number[];
@@ -85,42 +100,4 @@ function readReply(buckets: readonly Bucket[], reply: unknown): Taken[] {
     waitMs: numbers[3 * i + 1] ?? 0,
     fullMs: numbers[3 * i + 2] ?? 0,
   }));
-}
-
-/** A timer that fires later than this was held up by this process itself. */
-const stallMs = 5;
-const maxExtensions = 5;
-
-/**
- * Rejects when the promise takes longer than the deadline. Time for which this process was busy does not count, within
- * limits: a reply may have come long ago, and lie in the socket.
- */
-function within<T>(promise: Promise<T>, deadlineMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout;
-    let extensions = 0;
-    const arm = (): void => {
-      const dueMs = performance.now() + deadlineMs;
-      timer = setTimeout(() => {
-        if (performance.now() - dueMs > stallMs && extensions < maxExtensions) {
-          extensions += 1;
-          arm();
-        } else {
-          // Sockets are read between timers and immediates.
-          setImmediate(() => reject(new Error("redis did not answer in time")));
-        }
-      }, deadlineMs);
-    };
-    arm();
-    promise.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
-  });
 }

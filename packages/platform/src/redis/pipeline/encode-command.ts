@@ -6,7 +6,12 @@ export type Args = readonly (string | number | bigint)[];
  * cheaper than copying each command into a buffer. Arguments go as UTF-8.
  */
 export function encodeCommand(args: Args): string {
-  let text = `*${args.length}\r\n`;
+  return `*${args.length}\r\n${encodeArgs(args)}`;
+}
+
+/** Arguments as they stand in a command, for commands of which parts are made once. */
+export function encodeArgs(args: Args): string {
+  let text = "";
   for (const arg of args) {
     const value = asBytes(typeof arg === "string" ? arg : String(arg));
     text += `$${value.length}\r\n${value}\r\n`;

@@ -32,6 +32,12 @@ export interface CallOptions {
   readonly idempotent?: boolean;
   /** Compresses the messages that are sent. Default: "identity". */
   readonly compression?: "identity" | "gzip";
+  /** Which of the messages compression is for. Default: all. */
+  readonly compresses?: (message: Uint8Array) => boolean;
+  /** Given the metadata that comes before the first message. A call that fails at once has none. */
+  readonly onHeaders?: (headers: Metadata) => void;
+  /** Given the metadata that comes with the status, before the call ends. A call that the server did not end has none. */
+  readonly onTrailers?: (trailers: Metadata) => void;
 }
 
 export interface UnaryResponse {
@@ -107,22 +113,30 @@ export function openChannel(target: string, options: ChannelOptions = {}): Chann
 
   const setup = (
     path: string,
-    { signal, metadata, waitForReady, idempotent, compression }: CallOptions,
+    call: CallOptions,
     timeoutMs: number | undefined,
+    message?: Uint8Array,
   ): CallSetup => {
+    const { signal, compresses } = call;
     if (closed) throw new GrpcError(Status.UNAVAILABLE, "the channel is closed");
     if (signal?.aborted === true) throw cancelled(signal);
     if (timeoutMs !== undefined && timeoutMs <= 0) {
       throw new GrpcError(Status.DEADLINE_EXCEEDED, "the deadline passed before the call");
     }
+    if (message !== undefined && message.byteLength > maxBytes) throw tooLarge(message.byteLength, maxBytes);
+    const gzip = call.compression === "gzip";
     return {
       path,
-      metadata,
+      metadata: call.metadata,
       deadlineAtMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs,
       signal,
-      waitForReady: waitForReady ?? false,
-      repeatable: idempotent ?? false,
-      compress: compression === "gzip",
+      waitForReady: call.waitForReady ?? false,
+      repeatable: call.idempotent ?? false,
+      // A single message is looked at before the call is made.
+      compress: message === undefined ? gzip : gzip && (compresses?.(message) ?? true),
+      compresses: message === undefined ? compresses : undefined,
+      onHeaders: call.onHeaders,
+      onTrailers: call.onTrailers,
       maxBytes,
     };
   };
@@ -130,18 +144,13 @@ export function openChannel(target: string, options: ChannelOptions = {}): Chann
   return {
     async unary(path, message, call = {}) {
       return new Promise((resolve, reject) => {
-        const ready = setup(path, call, call.timeoutMs ?? options.defaultTimeoutMs);
-        if (message.byteLength > maxBytes) throw tooLarge(message.byteLength, maxBytes);
+        const ready = setup(path, call, call.timeoutMs ?? options.defaultTimeoutMs, message);
         pool.start(new UnaryCall(pool, ready, message, resolve, reject));
       });
     },
 
     serverStream: (path, message, call = {}) =>
-      lazily(() => {
-        const ready = setup(path, call, call.timeoutMs);
-        if (message.byteLength > maxBytes) throw tooLarge(message.byteLength, maxBytes);
-        return start(pool, ready, message);
-      }),
+      lazily(() => start(pool, setup(path, call, call.timeoutMs, message), message)),
 
     duplex: (path, messages, call = {}) =>
       lazily(() => start(pool, setup(path, call, call.timeoutMs), messages)),

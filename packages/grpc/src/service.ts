@@ -34,8 +34,11 @@ export interface ServerCall {
   readonly responseHeaders: Metadata;
   /** Sent with the status. */
   readonly responseTrailers: Metadata;
+  /** How the request was compressed on the wire; in a client stream the one that was read last. */
+  readonly requestCompression: "identity" | "gzip";
   /**
-   * Set to "gzip" before the first message, messages are compressed if the client reads that. Default: "identity".
+   * Set to "gzip" before the first message, messages are compressed if the client reads that; it may be set back and
+   * forth before each of those that follow. Default: "identity".
    */
   responseCompression?: "identity" | "gzip";
 }

@@ -173,6 +173,9 @@ async function playClient(parts: readonly Buffer[]): Promise<void> {
         waitForReady: false,
         repeatable: false,
         compress: false,
+        compresses: undefined,
+        onHeaders: undefined,
+        onTrailers: undefined,
         maxBytes: 1_000,
       };
       const router = { again: () => false, ended: () => {} };

@@ -5,6 +5,7 @@ import { ErrorCode } from "../http2/protocol.ts";
 import { Stream } from "../http2/stream.ts";
 import type { Metadata } from "../metadata.ts";
 import { Status } from "../status.ts";
+import { decodeMetadata } from "../wire/fields.ts";
 import { MessageReader, type MessageSink } from "../wire/message-reader.ts";
 import { errorOfTrailers, responseFields, statusOfHttp, statusOfReset } from "../wire/status-fields.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -18,7 +19,12 @@ export interface CallSetup {
   readonly waitForReady: boolean;
   /** Whether the call may be made again although a server may have begun it. */
   readonly repeatable: boolean;
+  /** Whether `grpc-encoding` says gzip. */
   readonly compress: boolean;
+  /** Which messages are compressed then; undefined for all. */
+  readonly compresses: ((message: Uint8Array) => boolean) | undefined;
+  readonly onHeaders: ((headers: Metadata) => void) | undefined;
+  readonly onTrailers: ((trailers: Metadata) => void) | undefined;
   readonly maxBytes: number;
 }
 
@@ -89,6 +95,7 @@ export abstract class ClientCall extends Stream implements Timed, MessageSink {
       return this.cancel(notGrpc(httpStatus, contentType));
     }
     if (encoding !== undefined && encoding !== "identity") this.#readerOf().encoding = encoding;
+    this.#tell(this.setup.onHeaders, block);
   }
 
   onData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
@@ -151,6 +158,7 @@ export abstract class ClientCall extends Stream implements Timed, MessageSink {
 
   #onTrailers(block: HeaderBlock): void {
     this.trailersBlock = block;
+    this.#tell(this.setup.onTrailers, block);
     const { httpStatus, status } = responseFields(block);
     if (this.headersBlock === undefined && status === undefined && httpStatus !== "200") {
       this.finish(notGrpc(httpStatus, undefined));
@@ -161,6 +169,16 @@ export abstract class ClientCall extends Stream implements Timed, MessageSink {
     }
     // The server wants no more of the request.
     if (!this.localEnded) this.connection?.drop(this);
+  }
+
+  /** What the caller does with metadata must not be the connection's end. */
+  #tell(listener: ((metadata: Metadata) => void) | undefined, block: HeaderBlock): void {
+    if (listener === undefined) return;
+    try {
+      listener(decodeMetadata(block.fields));
+    } catch (cause) {
+      this.cancel(new GrpcError(Status.INTERNAL, "a listener of the call failed", { cause }));
+    }
   }
 
   #violate(what: string): void {

@@ -74,7 +74,8 @@ export class ClientConnection extends Connection {
 
   /** False when the call's `onWritable` is to be waited for. */
   sendMessage(call: ClientCall, message: Uint8Array, last: boolean): boolean {
-    if (!call.setup.compress) return this.writeMessage(call, message, false, last);
+    const { compress, compresses } = call.setup;
+    if (!compress || compresses?.(message) === false) return this.writeMessage(call, message, false, last);
     return this.writeMessage(call, gzipSync(message), true, last);
   }
 

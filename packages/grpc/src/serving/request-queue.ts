@@ -1,13 +1,19 @@
+interface Held {
+  readonly message: Uint8Array;
+  readonly wireLength: number;
+  readonly compressed: boolean;
+}
+
 /** The requests of a client stream: what the implementation has not asked for yet waits here. */
 export class RequestQueue implements AsyncIterableIterator<Uint8Array, undefined> {
-  readonly #held: { readonly message: Uint8Array; readonly wireLength: number }[] = [];
-  readonly #onTaken: (wireLength: number) => void;
+  readonly #held: Held[] = [];
+  readonly #onTaken: (wireLength: number, compressed: boolean) => void;
   #ended = false;
   #error: Error | undefined;
   #left = false;
   #wake: (() => void) | undefined;
 
-  constructor(onTaken: (wireLength: number) => void) {
+  constructor(onTaken: (wireLength: number, compressed: boolean) => void) {
     this.#onTaken = onTaken;
   }
 
@@ -15,10 +21,11 @@ export class RequestQueue implements AsyncIterableIterator<Uint8Array, undefined
     return this;
   }
 
-  add(message: Buffer, wireLength: number): void {
-    if (this.#left) return this.#onTaken(wireLength);
+  add(message: Buffer, wireLength: number, compressed: boolean): void {
+    if (this.#left) return this.#onTaken(wireLength, compressed);
     // A small message would hold the whole chunk that it was read in.
-    this.#held.push({ message: message.length < 4_096 ? Buffer.from(message) : message, wireLength });
+    const kept = message.length < 4_096 ? Buffer.from(message) : message;
+    this.#held.push({ message: kept, wireLength, compressed });
     this.#wake?.();
   }
 
@@ -34,7 +41,7 @@ export class RequestQueue implements AsyncIterableIterator<Uint8Array, undefined
     for (;;) {
       const held = this.#held.shift();
       if (held !== undefined) {
-        this.#onTaken(held.wireLength);
+        this.#onTaken(held.wireLength, held.compressed);
         return { done: false, value: held.message };
       }
       if (this.#ended || this.#left) {
@@ -51,7 +58,7 @@ export class RequestQueue implements AsyncIterableIterator<Uint8Array, undefined
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#left = true;
-    for (const { wireLength } of this.#held.splice(0)) this.#onTaken(wireLength);
+    for (const { wireLength, compressed } of this.#held.splice(0)) this.#onTaken(wireLength, compressed);
     return { done: true, value: undefined };
   }
 }

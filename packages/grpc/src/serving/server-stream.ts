@@ -20,6 +20,7 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
   wheelNext: Timed | undefined;
   wheelPrevious: Timed | undefined;
   wheelSlot = -1;
+  requestCompression: "identity" | "gzip" = "identity";
   responseCompression?: "identity" | "gzip";
   readonly #connection: ServerConnection;
   readonly #method: Method;
@@ -102,7 +103,10 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
     if (this.deadlineAtMs <= performance.now()) return this.onDeadline();
     const { definition } = this.#method;
     if (definition.kind === "client_streaming" || definition.kind === "bidi_streaming") {
-      const requests = new RequestQueue((wireLength) => this.#connection.release(this, wireLength));
+      const requests = new RequestQueue((wireLength, compressed) => {
+        this.requestCompression = compressed ? "gzip" : "identity";
+        this.#connection.release(this, wireLength);
+      });
       this.#requests = requests;
       if (endStream) requests.end();
       if (definition.kind === "client_streaming") this.#answer(this.#method.unary(this, requests));
@@ -129,11 +133,12 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
     else if (this.#reader.awaitedLength > 0) this.#connection.expect(this, this.#reader.awaitedLength);
   }
 
-  onMessage(message: Buffer, wireLength: number): void {
+  onMessage(message: Buffer, wireLength: number, compressed: boolean): void {
     if (this.#requests !== undefined) {
       this.#connection.hold(this, wireLength);
-      return this.#requests.add(message, wireLength);
+      return this.#requests.add(message, wireLength, compressed);
     }
+    if (compressed) this.requestCompression = "gzip";
     if (this.#request !== undefined) throw new GrpcError(Status.INTERNAL, "more than one request");
     this.#request = message;
   }
@@ -243,7 +248,8 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
     const bytes = encodeResponse(this.method, message);
     if (bytes.byteLength > this.#maxBytes) throw tooLarge(bytes.byteLength, this.#maxBytes);
     this.#sendHeaders();
-    return this.#connection.sendMessage(this, bytes, this.#compressing);
+    const compressed = this.#compressing && this.responseCompression === "gzip";
+    return this.#connection.sendMessage(this, bytes, compressed);
   }
 
   #sendHeaders(): void {

@@ -8,8 +8,11 @@ const firstLength = 65_536;
 
 /** Takes the messages of a stream. */
 export interface MessageSink {
-  /** `wireLength` is what the message took of the stream's window, its prefix included. */
-  onMessage(message: Buffer, wireLength: number): void;
+  /**
+   * `wireLength` is what the message took of the stream's window, its prefix included; `compressed` whether it was so
+   * on the wire.
+   */
+  onMessage(message: Buffer, wireLength: number, compressed: boolean): void;
 }
 
 /**
@@ -53,7 +56,7 @@ export class MessageReader {
           at = from + length;
           const message = buffer.subarray(from, at);
           const flag = buffer[from - prefixLength] as number;
-          sink.onMessage(flag === 0 ? message : this.#open(flag, message), length + prefixLength);
+          sink.onMessage(flag === 0 ? message : this.#open(flag, message), length + prefixLength, flag !== 0);
           continue;
         }
       }
@@ -82,7 +85,8 @@ export class MessageReader {
       this.#message = undefined;
       this.#prefixFilled = 0;
       const flag = this.#prefix?.[0] ?? 0;
-      sink.onMessage(this.#open(flag, message.subarray(0, this.#length)), this.#length + prefixLength);
+      const whole = this.#open(flag, message.subarray(0, this.#length));
+      sink.onMessage(whole, this.#length + prefixLength, flag !== 0);
     }
     return at + taken;
   }

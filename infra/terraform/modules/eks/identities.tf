@@ -14,6 +14,8 @@ locals {
           Effect   = "Allow"
           Action   = ["kms:Decrypt"]
           Resource = var.secret_key_arns
+          # Each secret has a key of its own, made after the cluster: only through a secret of this environment.
+          Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:chirrup/${var.environment}/*" } }
         },
       ]
     }

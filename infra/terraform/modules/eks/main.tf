@@ -53,6 +53,16 @@ resource "aws_eks_cluster" "this" {
   depends_on = [aws_iam_role_policy_attachment.cluster]
 }
 
+# The endpoint is private: people's kubectl goes through the bastion.
+resource "aws_vpc_security_group_ingress_rule" "bastion" {
+  security_group_id            = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
+  description                  = "The API, from the bastion"
+  referenced_security_group_id = var.bastion_security_group_id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
 resource "aws_eks_access_entry" "admin" {
   for_each = toset(var.admin_role_arns)
 

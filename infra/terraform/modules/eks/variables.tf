@@ -109,3 +109,8 @@ variable "protected" {
   description = "Against deletion."
   type        = bool
 }
+
+variable "bastion_security_group_id" {
+  description = "Who may reach the API beside the nodes."
+  type        = string
+}

@@ -43,7 +43,7 @@ resource "aws_elasticache_parameter_group" "this" {
 
 resource "aws_secretsmanager_secret" "this" {
   name                    = var.secret_name
-  description             = "host, port and password of the cache"
+  description             = "Properties: host, port, password"
   kms_key_id              = aws_kms_key.this.arn
   recovery_window_in_days = 7
 }

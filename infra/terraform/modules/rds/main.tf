@@ -135,7 +135,7 @@ resource "aws_db_instance" "replica" {
 # makes the secret, never its value, so that no password is in its state.
 resource "aws_secretsmanager_secret" "this" {
   name                    = var.secret_name
-  description             = "The service's role in ${var.database}: username, password, host, port, dbname"
+  description             = "Properties: username, password, host, port, dbname, replica_host"
   kms_key_id              = aws_kms_key.this.arn
   recovery_window_in_days = var.protected ? 30 : 7
 }

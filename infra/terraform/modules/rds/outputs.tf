@@ -13,6 +13,11 @@ output "address" {
   value       = aws_db_instance.primary.address
 }
 
+output "replica_address" {
+  description = "The replica's host."
+  value       = aws_db_instance.replica.address
+}
+
 output "secret_arn" {
   description = "The secret of the service's role."
   value       = aws_secretsmanager_secret.this.arn

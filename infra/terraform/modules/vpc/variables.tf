@@ -59,3 +59,9 @@ variable "interface_endpoints" {
   type        = list(string)
   default     = ["ssm", "ssmmessages", "ec2messages", "secretsmanager", "sts", "ecr.api", "ecr.dkr", "logs", "email-smtp"]
 }
+
+variable "bastion" {
+  description = "A machine for people, reachable through SSM Session Manager alone."
+  type        = bool
+  default     = true
+}

@@ -4,7 +4,8 @@ import { repositoryRoot } from "../../launcher/paths.ts";
 import type { Findings, InfraCheck } from "../check.ts";
 import { environments, type KubeObject, render, serviceOf } from "./objects.ts";
 import { judge } from "./policies.ts";
-import { policyFaults, type SeededFault, settingFaults } from "./seeded-faults.ts";
+import { compareSecrets, secretsMade } from "./secrets.ts";
+import { policyFaults, secretFaults, type SeededFault, settingFaults } from "./seeded-faults.ts";
 import {
   compareSettings,
   namedByGatewayFile,
@@ -90,6 +91,22 @@ export const kubernetesChecks: readonly InfraCheck[] = [
       await readSettings(objectsOf("prod"));
       return seeded(settingFaults, settingFaultsOf);
     },
+  },
+  {
+    name: "settings: manifests and Terraform",
+    quick: true,
+    run: () => ({
+      checked: environments.reduce((sum, environment) => sum + secretsMade(environment).length, 0),
+      unit: "secrets' properties",
+      faults: environments.flatMap((environment) =>
+        compareSecrets(objectsOf(environment), environment).map((fault) => `${environment}: ${fault}`),
+      ),
+    }),
+  },
+  {
+    name: "settings: secrets' seeded faults",
+    quick: true,
+    run: () => seeded(secretFaults, (objects) => compareSecrets(objects, "prod")),
   },
   {
     name: "gateway: files as shipped",

@@ -188,3 +188,19 @@ export const settingFaults: readonly SeededFault[] = [
     },
   },
 ];
+
+export const secretFaults: readonly SeededFault[] = [
+  {
+    name: "a secret that Terraform does not make",
+    complaint: /reads chirrup\/prod\/post\/cache#host, which no unit makes/,
+    spoil: (o) => {
+      const remote = part(find(o, "ExternalSecret", "post-secrets"), "spec", "data", 0, "remoteRef");
+      Object.assign(remote, { key: "chirrup/prod/post/cache", property: "host" });
+    },
+  },
+  {
+    name: "a secret that nobody reads",
+    complaint: /chirrup\/prod\/feed\/redis#\w+ is made and read by nobody/,
+    spoil: (o) => remove(o, "ExternalSecret", "feed-secrets"),
+  },
+];

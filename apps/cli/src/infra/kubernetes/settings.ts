@@ -89,7 +89,7 @@ export function compareSettings(
 
 /** A value of the kind that a secret variable has, for rules that look at several. */
 function likely(name: string): string {
-  if (name === "DATABASE_URL") return "postgres://name:word@host:5432/database";
+  if (name.startsWith("DATABASE_")) return "postgres://name:word@host:5432/database";
   if (name === "MAIL_URL") return "smtps://name:word@host:465";
   return name.endsWith("_URL") ? "rediss://:word@host:6379" : "0".repeat(64);
 }

@@ -57,6 +57,16 @@ const wrongModules: readonly (readonly [string, string, (folder: string) => void
     change("main.tf", /"rds.force_ssl", value = "1"/, '"rds.force_ssl", value = "0"'),
   ],
   [
+    "a bastion that the internet can reach",
+    "vpc",
+    change("bastion.tf", /associate_public_ip_address = false/, "associate_public_ip_address = true"),
+  ],
+  [
+    "a key that decrypts anything",
+    "eks",
+    change("identities.tf", /secret:chirrup\/\$\{var.environment\}\/\*" \} \}/, 'secret:*" } }'),
+  ],
+  [
     "a wildcard in a role",
     "eks",
     change("identities.tf", /"secretsmanager:GetSecretValue"/, '"secretsmanager:*"'),

@@ -3,7 +3,6 @@ import { basename, dirname, join, relative } from "node:path";
 import { repositoryRoot } from "../../launcher/paths.ts";
 
 const infra = join(repositoryRoot, "infra");
-const live = join(infra, "terragrunt", "live");
 
 /** A unit of an environment as a root module of Terraform's own. */
 export interface RenderedUnit {
@@ -45,9 +44,6 @@ export function renderUnits(work: string, environments: readonly string[]): Rend
       });
   });
 }
-
-export const unitNames = (): string[] =>
-  globSync(join(live, "*", "*", "*", "terragrunt.hcl")).map((file) => relative(live, dirname(file)));
 
 /** The lines between a block's braces; "" when there is no such block. */
 function bodyOf(text: string, head: RegExp): string {

@@ -8,19 +8,20 @@ mock_provider "aws" {
 }
 
 variables {
-  name               = "chirrup-test"
-  account_id         = "000000000001"
-  region             = "eu-west-1"
-  infra_subnet_ids   = ["subnet-a", "subnet-b", "subnet-c"]
-  private_subnet_ids = ["subnet-d", "subnet-e", "subnet-f"]
-  admin_role_arns    = ["arn:aws:iam::000000000001:role/apply"]
-  instance_types     = ["m7g.large"]
-  nodes              = { min = 3, max = 9 }
-  addons             = { vpc-cni = "v1", coredns = "v1", kube-proxy = "v1", eks-pod-identity-agent = "v1" }
-  environment        = "dev"
-  secret_key_arns    = ["arn:aws:kms:eu-west-1:000000000001:key/1"]
-  zone_arn           = "arn:aws:route53:::hostedzone/Z0"
-  protected          = true
+  name                      = "chirrup-test"
+  account_id                = "000000000001"
+  region                    = "eu-west-1"
+  infra_subnet_ids          = ["subnet-a", "subnet-b", "subnet-c"]
+  private_subnet_ids        = ["subnet-d", "subnet-e", "subnet-f"]
+  admin_role_arns           = ["arn:aws:iam::000000000001:role/apply"]
+  instance_types            = ["m7g.large"]
+  nodes                     = { min = 3, max = 9 }
+  addons                    = { vpc-cni = "v1", coredns = "v1", kube-proxy = "v1", eks-pod-identity-agent = "v1" }
+  environment               = "dev"
+  bastion_security_group_id = "sg-bastion"
+  secret_key_arns           = ["arn:aws:kms:eu-west-1:000000000001:key/1"]
+  zone_arn                  = "arn:aws:route53:::hostedzone/Z0"
+  protected                 = true
 }
 
 run "closed" {
@@ -56,5 +57,9 @@ run "least_privilege" {
   assert {
     condition     = !strcontains(jsonencode(local.identities["external-secrets"].statements), "/prod/")
     error_message = "The development cluster reads no secret of production."
+  }
+  assert {
+    condition     = strcontains(jsonencode(local.identities["external-secrets"].statements[1]), "secret:chirrup/dev/*")
+    error_message = "A key decrypts nothing but secrets of the environment."
   }
 }

@@ -48,3 +48,34 @@ run "refuses_two_zones" {
   }
   expect_failures = [var.zones]
 }
+
+run "nobody_connects_to_the_bastion" {
+  command = plan
+  assert {
+    condition     = !aws_instance.bastion[0].associate_public_ip_address && aws_instance.bastion[0].metadata_options[0].http_tokens == "required"
+    error_message = "The bastion has no public address, and its credentials need a token."
+  }
+  assert {
+    condition     = alltrue([for rule in aws_vpc_security_group_egress_rule.bastion : rule.cidr_ipv4 == var.cidr || rule.from_port == 443])
+    error_message = "The bastion reaches the stores of its own network alone."
+  }
+}
+
+run "session_manager_has_its_endpoints" {
+  command = plan
+  assert {
+    condition     = alltrue([for service in ["ssm", "ssmmessages", "ec2messages"] : contains(keys(aws_vpc_endpoint.interface), service)])
+    error_message = "Session Manager is reached inside the VPC."
+  }
+}
+
+run "no_bastion" {
+  command = plan
+  variables {
+    bastion = false
+  }
+  assert {
+    condition     = length(aws_instance.bastion) == 0 && output.bastion_id == null
+    error_message = "Without a bastion there is none."
+  }
+}

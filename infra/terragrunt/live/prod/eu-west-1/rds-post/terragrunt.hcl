@@ -14,9 +14,10 @@ terraform {
 dependency "vpc" {
   config_path = "../vpc"
   mock_outputs = {
-    vpc_id             = "vpc-mock"
-    private_subnet_ids = ["subnet-a", "subnet-b", "subnet-c"]
-    infra_subnet_ids   = ["subnet-d", "subnet-e", "subnet-f"]
+    vpc_id                    = "vpc-mock"
+    private_subnet_ids        = ["subnet-a", "subnet-b", "subnet-c"]
+    infra_subnet_ids          = ["subnet-d", "subnet-e", "subnet-f"]
+    bastion_security_group_id = "sg-bastion"
   }
   mock_outputs_allowed_terraform_commands = ["init", "validate", "plan"]
 }
@@ -33,7 +34,7 @@ inputs = {
   name                   = "${include.root.locals.name}-post"
   vpc_id                 = dependency.vpc.outputs.vpc_id
   subnet_ids             = dependency.vpc.outputs.private_subnet_ids
-  client_security_groups = { pods = dependency.eks.outputs.security_group_id }
+  client_security_groups = { pods = dependency.eks.outputs.security_group_id, bastion = dependency.vpc.outputs.bastion_security_group_id }
   database               = "post"
   secret_name            = "chirrup/${local.environment.name}/post/database"
   instance_class         = local.environment.database

@@ -1,9 +1,12 @@
 import {
   commonSettings,
+  databaseSettings,
   parseConfig,
   processSettings,
+  replicaWithSecret,
   setting,
   type CommonSettings,
+  type DatabaseSettings,
   type ProcessSettings,
 } from "@chirrup/platform";
 import { z } from "zod";
@@ -12,10 +15,10 @@ import { defaultDownThreshold, type Thresholds } from "./domain/celebrity-state.
 type NumberSetting = z.ZodType<number, string>;
 type TextSetting = z.ZodType<string, string>;
 
-type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
+type MigrationSettings = ProcessSettings & Pick<DatabaseSettings, "DATABASE_URL">;
 
 type Settings = CommonSettings &
-  MigrationSettings & {
+  DatabaseSettings & {
     readonly EVENT_LOG_URL: TextSetting;
     readonly USER_SERVICE: TextSetting;
     readonly CURSOR_SECRET: TextSetting;
@@ -23,12 +26,12 @@ type Settings = CommonSettings &
     readonly CELEBRITY_DOWN_THRESHOLD: z.ZodOptional<NumberSetting>;
   };
 
-const databaseUrl = setting.url("postgres", "postgresql").describe("The follow database on its primary.");
+const database = databaseSettings("follow");
 
 export const configSchema: z.ZodObject<Settings> = z
   .object({
     ...commonSettings,
-    DATABASE_URL: databaseUrl,
+    ...database,
     EVENT_LOG_URL: setting.eventLog().describe("The event log: kafka://host:port,… or, embedded, its Redis."),
     USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
     CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
@@ -44,7 +47,8 @@ export const configSchema: z.ZodObject<Settings> = z
   .refine(({ CELEBRITY_THRESHOLD: up, CELEBRITY_DOWN_THRESHOLD: down }) => down === undefined || down <= up, {
     path: ["CELEBRITY_DOWN_THRESHOLD"],
     message: "must not be above CELEBRITY_THRESHOLD",
-  });
+  })
+  .refine(...replicaWithSecret);
 
 export type Config = z.infer<typeof configSchema>;
 
@@ -57,7 +61,7 @@ export function thresholdsOf(
 
 const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
   ...processSettings,
-  DATABASE_URL: databaseUrl,
+  DATABASE_URL: database.DATABASE_URL,
 });
 
 /** What the migration needs of the environment. Throws ConfigError. */

@@ -4,8 +4,8 @@ import {
   maintainIdempotencyKeys,
   maintainOutbox,
   openEventLog,
+  openDatabase,
   openPeer,
-  openPostgres,
   peerTls,
   runService,
   serveRpc,
@@ -28,8 +28,18 @@ await runService({
     const admin = await startAdminServer({ host, port: config.HTTP_PORT, readiness, metrics, log });
     onStop("admin server", () => admin.close());
 
-    const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-follow", log });
-    onStop("postgres", () => postgres.close());
+    const database = openDatabase({
+      service: "follow",
+      url: config.DATABASE_URL,
+      replicaUrl: config.DATABASE_REPLICA_URL,
+      consistencySecret: config.CONSISTENCY_SECRET,
+      maxLagMs: config.REPLICA_MAX_LAG_MS,
+      waitMs: config.REPLICA_WAIT_MS,
+      log,
+      metrics,
+    });
+    const { primary: postgres, reads } = database;
+    onStop("postgres", () => database.close());
     const ids = await leaseIds({ postgres, log, readiness, signal });
     onStop("id lease", () => ids.close());
     await maintainOutbox({ postgres, log, signal });
@@ -49,10 +59,18 @@ await runService({
     const cursors = createCursors(config.CURSOR_SECRET);
     const server = await serveRpc({
       service: FollowService,
-      handlers: createHandlers({ postgres, ids, cursors, users: createUsers(userService), thresholds }),
+      handlers: createHandlers({
+        postgres,
+        reads,
+        ids,
+        cursors,
+        users: createUsers(userService),
+        thresholds,
+      }),
       host,
       port: config.GRPC_PORT,
       peerSecret,
+      tokens: database.tokens,
       tls,
       log,
       metrics,

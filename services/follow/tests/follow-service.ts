@@ -9,6 +9,7 @@ import {
   openPeer,
   openPostgres,
   platformMigrations,
+  readsOf,
   serveRpc,
   type Handlers,
   type Postgres,
@@ -103,6 +104,7 @@ export async function startFollowService(options: StartOptions = {}): Promise<Fo
   const userChannel = openPeer(userService.address, peerSecret);
   const context: FollowContext = {
     postgres,
+    reads: readsOf(postgres),
     ids,
     cursors: createCursors("the cursor secret of the follow tests"),
     users: createUsers(userChannel),

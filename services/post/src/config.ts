@@ -1,9 +1,12 @@
 import {
   type CommonSettings,
   commonSettings,
+  type DatabaseSettings,
+  databaseSettings,
   parseConfig,
   type ProcessSettings,
   processSettings,
+  replicaWithSecret,
   setting,
 } from "@chirrup/platform";
 import { z } from "zod";
@@ -11,34 +14,36 @@ import { z } from "zod";
 type NumberSetting = z.ZodType<number, string>;
 type TextSetting = z.ZodType<string, string>;
 
-type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
+type MigrationSettings = ProcessSettings & Pick<DatabaseSettings, "DATABASE_URL">;
 
 type Settings = CommonSettings &
-  MigrationSettings & {
+  DatabaseSettings & {
     readonly EVENT_LOG_URL: TextSetting;
     readonly USER_SERVICE: TextSetting;
     readonly CURSOR_SECRET: TextSetting;
     readonly POST_EDIT_WINDOW_MS: z.ZodDefault<NumberSetting>;
   };
 
-const databaseUrl = setting.url("postgres", "postgresql").describe("The post database on its primary.");
+const database = databaseSettings("post");
 
 /** What the service needs to be told. */
-export const configSchema: z.ZodObject<Settings> = z.object({
-  ...commonSettings,
-  DATABASE_URL: databaseUrl,
-  EVENT_LOG_URL: setting.eventLog().describe("The event log: kafka://host:port,… or, embedded, its Redis."),
-  USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
-  CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
-  POST_EDIT_WINDOW_MS: setting
-    .durationMs()
-    .default(15 * 60_000)
-    .describe("How long after it was written a post may be edited, in milliseconds."),
-});
+export const configSchema: z.ZodObject<Settings> = z
+  .object({
+    ...commonSettings,
+    ...database,
+    EVENT_LOG_URL: setting.eventLog().describe("The event log: kafka://host:port,… or, embedded, its Redis."),
+    USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
+    CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
+    POST_EDIT_WINDOW_MS: setting
+      .durationMs()
+      .default(15 * 60_000)
+      .describe("How long after it was written a post may be edited, in milliseconds."),
+  })
+  .refine(...replicaWithSecret);
 
 const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
   ...processSettings,
-  DATABASE_URL: databaseUrl,
+  DATABASE_URL: database.DATABASE_URL,
 });
 
 /** The part of the settings that a migration needs. Throws ConfigError. */

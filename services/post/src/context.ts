@@ -1,12 +1,14 @@
-import type { Cursors, Handlers, Ids, Postgres } from "@chirrup/platform";
+import type { Cursors, Handlers, Ids, Postgres, Reads } from "@chirrup/platform";
 import type { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 
 import type { Users } from "./clients/user.ts";
 
 /** What the handlers work with; each takes only the parts it uses. */
 export interface Context {
-  /** The primary. */
+  /** The primary: for writes and every decision about one. */
   readonly postgres: Postgres;
+  /** The replica, as far as it has what the caller has written. */
+  readonly reads: Reads;
   readonly ids: Ids;
   readonly cursors: Cursors;
   readonly users: Users;

@@ -4,8 +4,8 @@ import {
   maintainIdempotencyKeys,
   maintainOutbox,
   openEventLog,
+  openDatabase,
   openPeer,
-  openPostgres,
   peerTls,
   runService,
   serveRpc,
@@ -32,8 +32,18 @@ await runService({
     });
     onStop("admin server", () => admin.close());
 
-    const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-post", log });
-    onStop("postgres", () => postgres.close());
+    const database = openDatabase({
+      service: "post",
+      url: config.DATABASE_URL,
+      replicaUrl: config.DATABASE_REPLICA_URL,
+      consistencySecret: config.CONSISTENCY_SECRET,
+      maxLagMs: config.REPLICA_MAX_LAG_MS,
+      waitMs: config.REPLICA_WAIT_MS,
+      log,
+      metrics,
+    });
+    const { primary: postgres, reads } = database;
+    onStop("postgres", () => database.close());
 
     const ids = await leaseIds({ postgres, log, readiness, signal });
     onStop("id lease", () => ids.close());
@@ -49,6 +59,7 @@ await runService({
       service: PostService,
       handlers: createHandlers({
         postgres,
+        reads,
         ids,
         cursors: createCursors(config.CURSOR_SECRET),
         users: createUsers(userService),

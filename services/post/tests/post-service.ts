@@ -18,8 +18,8 @@ import {
   maintainOutbox,
   metadataKeys,
   migrate,
+  openDatabase,
   openPeer,
-  openPostgres,
   platformMigrations,
   type Postgres,
   serveRpc,
@@ -50,12 +50,26 @@ export interface PostServiceUnderTest extends AsyncDisposable {
 /**
  * Starts the service as `main` does, without a process of its own, over a new database or another one's.
  */
-export async function startPostService(options: { url?: string } = {}): Promise<PostServiceUnderTest> {
+export async function startPostService(
+  options: {
+    url?: string;
+    replica?: { readonly replicaUrl: string; readonly consistencySecret: string };
+  } = {},
+): Promise<PostServiceUnderTest> {
   const log = testLog();
   const stopping = new AbortController();
   const url = options.url ?? (await (await testPostgres()).createDatabase("post"));
   await migrate({ url, folders: [platformMigrations, postMigrations], log });
-  const postgres = openPostgres({ url, applicationName: "post-test", log, maxConnections: 20 });
+  const database = openDatabase({
+    service: "post",
+    url,
+    ...options.replica,
+    maxLagMs: 10_000,
+    waitMs: 50,
+    maxConnections: 20,
+    log,
+  });
+  const { primary: postgres, reads } = database;
   await maintainOutbox({ postgres, log, signal: stopping.signal });
   const ids = await leaseIds({ postgres, log, signal: stopping.signal });
 
@@ -66,10 +80,18 @@ export async function startPostService(options: { url?: string } = {}): Promise<
   const cursors = createCursors("another secret of the tests, just as long");
   const server = await serveRpc({
     service: PostService,
-    handlers: createHandlers({ postgres, ids, cursors, users: createUsers(userChannel), editWindowMs }),
+    handlers: createHandlers({
+      postgres,
+      reads,
+      ids,
+      cursors,
+      users: createUsers(userChannel),
+      editWindowMs,
+    }),
     host: "127.0.0.1",
     port: 0,
     peerSecret,
+    tokens: database.tokens,
     log,
     metrics: createMetrics({ service: "post" }),
   });
@@ -88,7 +110,7 @@ export async function startPostService(options: { url?: string } = {}): Promise<
       await userServer.close(0);
       stopping.abort();
       await ids.close();
-      await postgres.close();
+      await database.close();
     },
   };
 }

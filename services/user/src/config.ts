@@ -1,5 +1,12 @@
-import type { CommonSettings, ProcessSettings } from "@chirrup/platform";
-import { commonSettings, parseConfig, processSettings, setting } from "@chirrup/platform";
+import type { CommonSettings, DatabaseSettings, ProcessSettings } from "@chirrup/platform";
+import {
+  commonSettings,
+  databaseSettings,
+  parseConfig,
+  processSettings,
+  replicaWithSecret,
+  setting,
+} from "@chirrup/platform";
 import { z } from "zod";
 import { isLoopback } from "./mail/mailer.ts";
 import { isStrongEnough } from "./domain/hash-cost.ts";
@@ -7,10 +14,10 @@ import { isStrongEnough } from "./domain/hash-cost.ts";
 type NumberSetting = z.ZodDefault<z.ZodType<number, string>>;
 type TextSetting = z.ZodType<string, string>;
 
-type MigrationSettings = ProcessSettings & { readonly DATABASE_URL: TextSetting };
+type MigrationSettings = ProcessSettings & Pick<DatabaseSettings, "DATABASE_URL">;
 
 type UserSettings = CommonSettings &
-  MigrationSettings & {
+  DatabaseSettings & {
     readonly SIGNING_KEY_SECRET: TextSetting;
     readonly REFRESH_SECRET: TextSetting;
     readonly CURSOR_SECRET: TextSetting;
@@ -39,14 +46,14 @@ type UserSettings = CommonSettings &
     readonly SECURITY_LOG_MAX_REFUSALS: NumberSetting;
   };
 
-const databaseUrl = setting.url("postgres", "postgresql").describe("The user database on its primary.");
+const database = databaseSettings("user");
 const dayS = 86_400;
 
 /** The settings of the service. */
 export const configSchema: z.ZodObject<UserSettings> = z
   .object({
     ...commonSettings,
-    DATABASE_URL: databaseUrl,
+    ...database,
     SIGNING_KEY_SECRET: setting
       .secret()
       .describe("Seals signing keys and second factors in the database; all instances share it."),
@@ -152,13 +159,14 @@ export const configSchema: z.ZodObject<UserSettings> = z
   .refine(({ MAIL_URL, HOST }) => MAIL_URL !== "mailbox:" || isLoopback(HOST), {
     path: ["MAIL_URL"],
     error: "is required where HOST is not the loopback",
-  });
+  })
+  .refine(...replicaWithSecret);
 
 export type Config = z.infer<typeof configSchema>;
 
 const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
   ...processSettings,
-  DATABASE_URL: databaseUrl,
+  DATABASE_URL: database.DATABASE_URL,
 });
 
 type KeySettings = MigrationSettings & {
@@ -167,7 +175,7 @@ type KeySettings = MigrationSettings & {
 
 const keySchema: z.ZodObject<KeySettings> = z.object({
   ...processSettings,
-  DATABASE_URL: databaseUrl,
+  DATABASE_URL: database.DATABASE_URL,
   SIGNING_KEY_SECRET: setting.secret(),
 });
 

@@ -1,4 +1,4 @@
-import type { Cursors, Handlers, Ids, Postgres } from "@chirrup/platform";
+import type { Cursors, Handlers, Ids, Postgres, Reads } from "@chirrup/platform";
 import type { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import type { Attempts } from "./attempts.ts";
 import type { SessionPolicy } from "./domain/session.ts";
@@ -8,8 +8,10 @@ import type { TokenIssuer } from "./token-issuer.ts";
 
 /** What the handlers work with. */
 export interface Context {
-  /** The primary: a profile must show what its owner just changed. */
+  /** The primary: for writes, every decision about one, and whatever sessions hang on. */
   readonly postgres: Postgres;
+  /** The replica, as far as it has what the caller has written. */
+  readonly reads: Reads;
   /** The primary, by connections of their own for what strangers can ask in any number before they have proved anything. */
   readonly strangers: Postgres;
   readonly ids: Pick<Ids, "next">;

@@ -4,6 +4,7 @@ import {
   leaseIds,
   maintainIdempotencyKeys,
   maintainOutbox,
+  openDatabase,
   openPostgres,
   peerTls,
   serveRpc,
@@ -43,8 +44,18 @@ const systemNow = (): Date => new Date();
 export async function start(life: Lifecycle<Config>, now: () => Date = systemNow): Promise<Ports> {
   const { config, log, metrics, readiness, signal, onStop } = life;
 
-  const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-user", log });
-  onStop("postgres", () => postgres.close());
+  const database = openDatabase({
+    service: "user",
+    url: config.DATABASE_URL,
+    replicaUrl: config.DATABASE_REPLICA_URL,
+    consistencySecret: config.CONSISTENCY_SECRET,
+    maxLagMs: config.REPLICA_MAX_LAG_MS,
+    waitMs: config.REPLICA_WAIT_MS,
+    log,
+    metrics,
+  });
+  const { primary: postgres, reads } = database;
+  onStop("postgres", () => database.close());
   // Apart from the pool of the calls: when those wait for a connection, gateways must not lose sight of
   // revocations and close.
   const revocationReads = openPostgres({
@@ -156,6 +167,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     service: UserService,
     handlers: createHandlers({
       postgres,
+      reads,
       strangers,
       ids,
       cursors: createCursors(config.CURSOR_SECRET),
@@ -178,6 +190,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     host: config.HOST,
     port: config.GRPC_PORT,
     peerSecret: config.PEER_SECRET,
+    tokens: database.tokens,
     tls: peerTls({ folder: config.PEER_TLS_DIR, log, signal }),
     log,
     metrics,

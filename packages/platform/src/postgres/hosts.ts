@@ -36,12 +36,10 @@ export function routeToPrimary(url: string): PrimaryRoute {
       super({ ...options, connectionString: urls[current] });
     }
   }
-  async function refuseStandby(client: pg.ClientBase): Promise<void> {
-    const { rows } = await client.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
-    if (rows[0]?.standby !== false) throw new Error("the server is a standby");
-  }
   return {
     count: urls.length,
+    // The pool waits for the promise, though its declared type does not say so.
+    // oxlint-disable-next-line typescript/no-misused-promises
     pool: urls.length === 1 ? { Client } : { Client, onConnect: refuseStandby },
     get current() {
       return current;
@@ -50,4 +48,30 @@ export function routeToPrimary(url: string): PrimaryRoute {
       if (left === current) current = (current + 1) % urls.length;
     },
   };
+}
+
+/** The URL of the one host that takes writes; with one host, the URL itself. Throws when none of several does. */
+export async function urlOfPrimary(url: string): Promise<string> {
+  const urls = urlsOfHosts(url);
+  if (urls.length <= 1) return url;
+  const faults: unknown[] = [];
+  for (const each of urls) {
+    const client = new pg.Client({ connectionString: each, connectionTimeoutMillis: 5_000 });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      await refuseStandby(client);
+      return each;
+    } catch (error) {
+      faults.push(error);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+  throw new AggregateError(faults, "none of the database's hosts takes writes");
+}
+
+async function refuseStandby(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
+  if (rows[0]?.standby !== false) throw new Error("the server is a standby");
 }

@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import type { Logger } from "../log/index.ts";
+import { urlOfPrimary } from "./hosts.ts";
 
 /** The tables that this package needs in each service's database. */
 export const platformMigrations: URL = new URL("../../migrations/", import.meta.url);
@@ -31,7 +32,11 @@ const fileName = /^p?\d{4}_[a-z0-9_]+\.sql$/;
  */
 export async function migrate({ url, folders, log }: MigrateOptions): Promise<{ applied: string[] }> {
   const migrations = await readMigrations(folders);
-  const pool = new pg.Pool({ connectionString: url, application_name: "chirrup-migrate", max: 2 });
+  const pool = new pg.Pool({
+    connectionString: await urlOfPrimary(url),
+    application_name: "chirrup-migrate",
+    max: 2,
+  });
   pool.on("error", (error) => log.warn({ err: error }, "the migration's connection was lost"));
   await using db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   const migrator = new Migrator({

@@ -21,15 +21,25 @@ export interface WriteTokens {
   afterWrite(): Promise<string>;
 }
 
+/** Reads that bear to be a little behind, but not behind what their caller has written. */
+export interface Reads {
+  /**
+   * Where a call's reads go: to the replica when it has all that the call's tokens stand for, waiting for that as long
+   * as `waitMs`; else, and when the replica fails, to the primary. Who has read there once goes on reading there.
+   */
+  of(call: ReadTerms): Queryable;
+  /**
+   * What `read` finds for a call; looked for once more on the primary when something is missing, since a replica may not
+   * have it yet.
+   */
+  whole<T>(call: ReadTerms, read: (db: Queryable) => Promise<T>, isWhole: (found: T) => boolean): Promise<T>;
+}
+
 /** A service's database: its primary and, where there is one, a replica. */
 export interface Database {
   /** For writes, for every decision about a write, and for reads that bear no staleness. */
   readonly primary: Postgres;
-  /**
-   * Where a call's reads go. To the replica when it has all that the call's tokens stand for, waiting for that as long as
-   * `waitMs`; else, and when the replica fails, to the primary. What a call has read of the primary once, it goes on reading there.
-   */
-  reads(call: ReadTerms): Queryable;
+  readonly reads: Reads;
   /** Undefined where no tokens are given out. */
   readonly tokens: WriteTokens | undefined;
   close(): Promise<void>;
@@ -61,7 +71,17 @@ const afterWriteMs = 500;
 const unknownPosition: WalPosition = { timeline: 0, lsn: 0n };
 
 /** Why a read went where it went. */
-type Reason = "fresh" | "caught_up" | "decision" | "behind" | "out_of_rotation" | "failed";
+type Reason = "fresh" | "caught_up" | "decision" | "behind" | "out_of_rotation" | "failed" | "missing";
+
+interface Placed extends Queryable {
+  /** Whether the last statement went to the primary. */
+  readonly onPrimary: boolean;
+}
+
+/** Reads that all go to one server. */
+export function readsOf(primary: Postgres): Reads {
+  return { of: () => primary, whole: (_call, read) => read(primary) };
+}
 
 /** Opens the pools and, with a replica, begins to watch it. */
 export function openDatabase(options: DatabaseOptions): Database {
@@ -71,7 +91,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const primary = openPostgres({ url, applicationName, log, ...pool });
   if (consistencySecret === undefined) {
     if (replicaUrl !== undefined) throw new Error("a replica cannot be used without a consistency secret");
-    return { primary, reads: () => primary, tokens: undefined, close: () => primary.close() };
+    return { primary, reads: readsOf(primary), tokens: undefined, close: () => primary.close() };
   }
 
   const codec = createTokenCodec({ service, secret: consistencySecret, ttlMs: tokenTtlMs(maxLagMs) });
@@ -88,7 +108,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   if (replicaUrl === undefined) {
     return {
       primary,
-      reads: () => primary,
+      reads: readsOf(primary),
       tokens,
       async close() {
         await Promise.all([primary.close(), logReads.close()]);
@@ -115,33 +135,51 @@ export function openDatabase(options: DatabaseOptions): Database {
     const answers = wanted.map((position) => replica.reaches(position));
     if (answers.every((answer) => answer === true)) return { db, reason: "fresh" };
     if (answers.includes(false)) return { db: undefined, reason: "behind" };
-    return Promise.all(answers).then((all): Chosen =>
+    const waits = answers.filter((answer) => answer instanceof Promise);
+    return Promise.all(waits).then((all): Chosen =>
       all.every(Boolean) ? { db, reason: "caught_up" } : { db: undefined, reason: "behind" },
     );
+  }
+
+  function place(call: ReadTerms): Placed {
+    let chosen: Chosen | Promise<Chosen> | undefined;
+    let onPrimary = false;
+    return {
+      get onPrimary() {
+        return onPrimary;
+      },
+      async query(query) {
+        chosen ??= choose(call);
+        const { db, reason } = chosen instanceof Promise ? await chosen : chosen;
+        note(reason);
+        onPrimary = db === undefined;
+        if (db === undefined) return primary.query(query);
+        try {
+          return await db.query(query);
+        } catch (error) {
+          if (!isServerGone(error)) throw error;
+          replica.suspect();
+          chosen = { db: undefined, reason: "failed" };
+          onPrimary = true;
+          note("failed");
+          return primary.query(query);
+        }
+      },
+    };
   }
 
   return {
     primary,
     tokens,
-    reads(call) {
-      let chosen: Chosen | Promise<Chosen> | undefined;
-      return {
-        async query(query) {
-          chosen ??= choose(call);
-          const { db, reason } = chosen instanceof Promise ? await chosen : chosen;
-          note(reason);
-          if (db === undefined) return primary.query(query);
-          try {
-            return await db.query(query);
-          } catch (error) {
-            if (!isServerGone(error)) throw error;
-            replica.suspect();
-            chosen = { db: undefined, reason: "failed" };
-            note("failed");
-            return primary.query(query);
-          }
-        },
-      };
+    reads: {
+      of: place,
+      async whole(call, read, isWhole) {
+        const placed = place(call);
+        const found = await read(placed);
+        if (placed.onPrimary || isWhole(found)) return found;
+        note("missing");
+        return read(primary);
+      },
     },
     async close() {
       await replica.close();

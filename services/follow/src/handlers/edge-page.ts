@@ -27,10 +27,10 @@ export interface EdgePage {
  * first page is empty: an edge proves that its user exists.
  */
 export async function readEdgePage(
-  { postgres, cursors, users }: Pick<FollowContext, "postgres" | "cursors" | "users">,
+  { reads, cursors, users }: Pick<FollowContext, "reads" | "cursors" | "users">,
   list: { name: string; read: (db: Queryable, window: ListWindow) => Promise<ListedEdge[]> },
   request: EdgePageRequest,
-  call: Pick<Call, "onward">,
+  call: Call,
 ): Promise<EdgePage> {
   const { userId } = request;
   requireUserId(userId);
@@ -38,7 +38,7 @@ export async function readEdgePage(
   const before = cursors.decode(scope, request.cursor);
   const size = pageSize(request.pageSize);
 
-  const found = await list.read(postgres, { userId, before, limit: size + 1 });
+  const found = await list.read(reads.of(call), { userId, before, limit: size + 1 });
   if (found.length === 0 && before === undefined) await users.requireExisting(userId, call);
 
   const page = found.slice(0, size);

@@ -3,6 +3,10 @@ import type { FollowContext, Rpc } from "../context.ts";
 import { requireUserId } from "../domain/user-id.ts";
 import { celebritiesAround } from "../store/celebrity-states.ts";
 
+/**
+ * Read from the primary: a reader who took a celebrity for normal, as a replica may still have it, would miss what is not
+ * pushed any more.
+ */
 export function listFollowedCelebrities({
   postgres,
 }: Pick<FollowContext, "postgres">): Rpc<"listFollowedCelebrities"> {

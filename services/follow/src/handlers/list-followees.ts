@@ -2,9 +2,9 @@ import type { FollowContext, Rpc } from "../context.ts";
 import { requireUserId } from "../domain/user-id.ts";
 import { followeeIds } from "../store/neighbours.ts";
 
-export function listFollowees({ postgres }: Pick<FollowContext, "postgres">): Rpc<"listFollowees"> {
-  return async ({ userId }) => {
+export function listFollowees({ reads }: Pick<FollowContext, "reads">): Rpc<"listFollowees"> {
+  return async ({ userId }, call) => {
     requireUserId(userId);
-    return { followeeIds: await followeeIds(postgres, userId) };
+    return { followeeIds: await followeeIds(reads.of(call), userId) };
   };
 }

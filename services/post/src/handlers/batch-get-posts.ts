@@ -6,12 +6,15 @@ import { findPosts } from "../store/post.ts";
 const maxIds = 100;
 
 /** BatchGetPosts: posts in the order asked for, each once, missing ones left out. One round trip. */
-export function batchGetPosts({ postgres }: Pick<Context, "postgres">): PostHandlers["batchGetPosts"] {
+export function batchGetPosts({ reads }: Pick<Context, "reads">): PostHandlers["batchGetPosts"] {
   return async (request, call) => {
     const ids = validIds("ids", request.ids, maxIds);
-    const found = new Map(
-      (await findPosts(postgres, ids, call.caller?.userId)).map((post) => [post.id, post]),
+    const rows = await reads.whole(
+      call,
+      (db) => findPosts(db, ids, call.caller?.userId),
+      (posts) => posts.length === ids.length,
     );
+    const found = new Map(rows.map((post) => [post.id, post]));
     const posts = ids.flatMap((id) => found.get(id) ?? []);
     return {
       posts: posts.map(postMessage),

@@ -10,13 +10,13 @@ const maxAuthors = 5_001;
 const maxLimit = 1_000;
 
 /** ListByAuthors: the newest posts of some authors below an id. For the feed, which asks as a service. */
-export function listByAuthors({ postgres }: Pick<Context, "postgres">): PostHandlers["listByAuthors"] {
-  return async ({ authorIds, before, limit }) => {
+export function listByAuthors({ reads }: Pick<Context, "reads">): PostHandlers["listByAuthors"] {
+  return async ({ authorIds, before, limit }, call) => {
     const authors = validIds("authorIds", authorIds, maxAuthors);
     if (before < 0n) throw invalidArgument({ field: "before", description: "must be 0 or a positive id" });
     if (limit < 1 || limit > maxLimit) {
       throw invalidArgument({ field: "limit", description: `must be 1 to ${maxLimit}` });
     }
-    return { posts: await findNewestOf(postgres, authors, before === 0n ? endOfIds : before, limit) };
+    return { posts: await findNewestOf(reads.of(call), authors, before === 0n ? endOfIds : before, limit) };
   };
 }

@@ -10,12 +10,13 @@ import { findAuthor } from "../store/post.ts";
 /** ListComments: a post's comments, newest first. One round trip, two when it is empty. */
 export function listComments({
   postgres,
+  reads,
   cursors,
-}: Pick<Context, "postgres" | "cursors">): PostHandlers["listComments"] {
-  return async (request) => {
+}: Pick<Context, "postgres" | "reads" | "cursors">): PostHandlers["listComments"] {
+  return async (request, call) => {
     const postId = validId("postId", request.postId);
     const page = await readPage(cursors, `comments:${postId}`, request, (before, limit) =>
-      findComments(postgres, postId, before, limit),
+      findComments(reads.of(call), postId, before, limit),
     );
     if (page.rows.length === 0 && (await findAuthor(postgres, postId)) === undefined)
       throw notFound("post", postId);

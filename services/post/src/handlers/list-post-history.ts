@@ -10,12 +10,13 @@ import { findVersions } from "../store/post-version.ts";
 /** ListPostHistory: what a post says and said, newest first. One round trip, two when it is empty. */
 export function listPostHistory({
   postgres,
+  reads,
   cursors,
-}: Pick<Context, "postgres" | "cursors">): PostHandlers["listPostHistory"] {
-  return async (request) => {
+}: Pick<Context, "postgres" | "reads" | "cursors">): PostHandlers["listPostHistory"] {
+  return async (request, call) => {
     const postId = validId("postId", request.postId);
     const page = await readPage(cursors, `history:${postId}`, request, (before, limit) =>
-      findVersions(postgres, postId, before, limit),
+      findVersions(reads.of(call), postId, before, limit),
     );
     if (page.rows.length === 0 && (await findAuthor(postgres, postId)) === undefined)
       throw notFound("post", postId);

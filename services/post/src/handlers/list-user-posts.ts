@@ -11,14 +11,14 @@ import { findPostsOf } from "../store/post.ts";
  * user service, which knows whether there is such a user.
  */
 export function listUserPosts({
-  postgres,
+  reads,
   cursors,
   users,
-}: Pick<Context, "postgres" | "cursors" | "users">): PostHandlers["listUserPosts"] {
+}: Pick<Context, "reads" | "cursors" | "users">): PostHandlers["listUserPosts"] {
   return async (request, call) => {
     const userId = validId("userId", request.userId);
     const page = await readPage(cursors, `posts:${userId}`, request, (before, limit) =>
-      findPostsOf(postgres, userId, before, limit),
+      findPostsOf(reads.of(call), userId, before, limit),
     );
     if (page.rows.length === 0 && request.cursor === "" && !(await users.exists(userId, call))) {
       throw notFound("user", userId);

@@ -1,11 +1,19 @@
+import { requireCaller } from "@chirrup/platform";
 import type { Context, Rpc } from "../context.ts";
 import { presentAccount } from "../present.ts";
-import { requireAccount } from "../require-account.ts";
+import { accountGone } from "../require-account.ts";
+import { findAccount } from "../store/account.ts";
 
 /** The caller's own account. */
-export function getMe({ postgres }: Context): Rpc["getMe"] {
+export function getMe({ reads }: Context): Rpc["getMe"] {
   return async (_request, call) => {
-    const { account } = await requireAccount(postgres, call);
+    const { userId } = requireCaller(call);
+    const account = await reads.whole(
+      call,
+      (db) => findAccount(db, userId),
+      (found) => found !== undefined,
+    );
+    if (account === undefined) throw accountGone();
     return { user: presentAccount(account) };
   };
 }

@@ -6,10 +6,14 @@ import { presentUser } from "../present.ts";
 import { findProfileByUsername } from "../store/account.ts";
 
 /** One live user by username, without regard to case. */
-export function getUserByUsername({ postgres }: Context): Rpc["getUserByUsername"] {
-  return async (request) => {
+export function getUserByUsername({ reads }: Context): Rpc["getUserByUsername"] {
+  return async (request, call) => {
     const { username } = allValid({ username: checkUsername(request.username) });
-    const profile = await findProfileByUsername(postgres, username);
+    const profile = await reads.whole(
+      call,
+      (db) => findProfileByUsername(db, username),
+      (found) => found !== undefined,
+    );
     if (profile === undefined) throw notFound("user", username);
     return { user: presentUser(profile) };
   };

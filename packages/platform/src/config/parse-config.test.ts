@@ -74,8 +74,8 @@ describe("setting", () => {
     ],
     [
       setting.eventLog(),
-      ["redis://a:1", "rediss://:p@a:1/2", "kafka://a:9092", "kafka://a:1,b-2.c:2"],
-      ["a:9092", "kafka://", "kafka://a", "kafka://a:1,", "kafka://u:p@a:1", "http://a:1"],
+      ["redis://a:1", "rediss://:p@a:1/2", "kafka://a:9092", "kafkas://u:p@a:1,b-2.c:2"],
+      ["a:9092", "kafka://", "kafka://a", "kafka://a:1,", "kafka://u@a:1", "http://a:1"],
     ],
     [setting.boolean(), ["true", "0"], ["yes", "TRUE"]],
     [setting.logLevel(), ["info", "silent"], ["INFO"]],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseBrokers } from "../events/kafka/brokers.ts";
+import { kafkaUrlForm, parseKafkaUrl } from "../events/kafka/brokers.ts";
 import { parseRedisUrl } from "../redis/pipeline/redis-url.ts";
 import { urlsOfHosts } from "../postgres/hosts.ts";
 
@@ -51,12 +51,12 @@ export const setting = {
         (value) => parseRedisUrl(value) !== undefined,
         "must be redis://host:port or redis-cluster://host:port[,host:port…]",
       ),
-  /** Where the event log is: `kafka://host:port[,host:port…]`, or a URL of redis for the embedded carrier. */
+  /** Where the event log is: a URL of Kafka (see parseKafkaUrl), or of redis for the embedded carrier. */
   eventLog: (): Setting<string> =>
     z.string().refine((value) => {
       const scheme = URL.parse(value)?.protocol;
-      return scheme === "redis:" || scheme === "rediss:" || parseBrokers(value) !== undefined;
-    }, "must be kafka://host:port[,host:port…] or a URL of redis"),
+      return scheme === "redis:" || scheme === "rediss:" || parseKafkaUrl(value) !== undefined;
+    }, `must be ${kafkaUrlForm} or a URL of redis`),
   /** At least 32 characters. */
   secret: (): Setting<string> => z.string().min(32, "must have at least 32 characters"),
   /** "host:port", or "dns:///host:port". */

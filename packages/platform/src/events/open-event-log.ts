@@ -3,10 +3,11 @@ import type { Metrics } from "../metrics/index.ts";
 import type { Carrier, CarrierOptions } from "./carrier.ts";
 import { consumerMetrics } from "./consume/metrics.ts";
 import type { EventLog, Subscription } from "./event-log.ts";
+import { isKafkaUrl } from "./kafka/brokers.ts";
 import { openStreams } from "./streams/open-streams.ts";
 
 export interface EventLogOptions {
-  /** `kafka://host:port[,host:port…]`, or `redis://[:password@]host:port[/db]` for the embedded carrier. */
+  /** `kafka://host:port[,host:port…]` (see parseKafkaUrl), or `redis://[:password@]host:port[/db]` for the embedded carrier. */
   readonly url: string;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -14,7 +15,7 @@ export interface EventLogOptions {
 
 /** Kafka's client takes 50 MB, which a process without Kafka shall not spend. */
 async function openCarrier(options: CarrierOptions): Promise<Carrier> {
-  if (!options.url.startsWith("kafka:")) return openStreams(options);
+  if (!isKafkaUrl(options.url)) return openStreams(options);
   return (await import("./kafka/open-kafka.ts")).openKafka(options);
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from "../log/index.ts";
+import { isKafkaUrl } from "./kafka/brokers.ts";
 import { openStreamsOperator } from "./streams/operator.ts";
 
 /** How far a group is behind on one partition. */
@@ -63,6 +64,6 @@ export async function openEventLogOperator({
   url: string;
   log: Logger;
 }): Promise<EventLogOperator> {
-  if (!url.startsWith("kafka:")) return openStreamsOperator(url, log);
+  if (!isKafkaUrl(url)) return openStreamsOperator(url, log);
   return (await import("./kafka/operator.ts")).openKafkaOperator(url);
 }

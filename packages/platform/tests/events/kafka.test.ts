@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EventLog } from "@chirrup/platform";
+import { type EventLog, openEventLogOperator } from "@chirrup/platform";
 import { freePort } from "@chirrup/servers";
-import { waitFor } from "@chirrup/testkit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testLog, waitFor } from "@chirrup/testkit";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createAuthority } from "../rpc/authority.ts";
 import { type Carrier, firstFault, numbered, numberedRecords } from "./carrier.ts";
 import { eventLogContract } from "./event-log-contract.ts";
 import { expelAll, kafkaCarrier } from "./kafka-carrier.ts";
@@ -94,6 +95,44 @@ describe.skipIf(typeof found === "string")("Kafka", { timeout: 90_000 }, () => {
       gate.resolve();
       await waitFor(async () => (await subscription.lag()) === 0);
       expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    }));
+
+  it("signs in by SCRAM over TLS, and nowhere else", () =>
+    withLog(async (carrier) => {
+      const { broker, password, caFile } = server.secure;
+      const url = (given: string, ca: string): string =>
+        `kafkas://chirrup:${encodeURIComponent(given)}@${broker}?ca=${encodeURIComponent(ca)}`;
+      const log = openLog(url(password, caFile));
+      onTestFinished(() => log.close());
+      const handled: number[] = [];
+      const subscription = await log.subscribe({
+        group: "readers",
+        topics: ["posts"],
+        handle({ event }) {
+          handled.push(Number(event.eventId));
+          return Promise.resolve();
+        },
+      });
+      await carrier.append([numbered("k0", 1), numbered("k0", 2)]);
+      await waitFor(async () => (await subscription.lag()) === 0 && handled.length === 2);
+      const operator = await openEventLogOperator({ url: url(password, caFile), log: testLog() });
+      await operator.append([numbered("k0", 3)]);
+      await waitFor(() => handled.length === 3);
+      expect((await operator.lag()).map(({ group }) => group)).toContain("readers");
+      await operator.close();
+
+      const other = join(folder, "another authority");
+      createAuthority(other);
+      const refused = [
+        url("another", caFile),
+        url(password, join(other, "ca.crt")),
+        `kafkas://${broker}?ca=${encodeURIComponent(caFile)}`,
+      ];
+      await Promise.all(
+        refused.map((each) =>
+          expect(openEventLogOperator({ url: each, log: testLog() })).rejects.toThrow(/does not answer/),
+        ),
+      );
     }));
 
   it("goes on behind a death of the broker, without a loss and in order", () =>

@@ -28,6 +28,8 @@ export interface KafkaBrokerOptions extends Omit<JvmOptions, "heapMb"> {
   readonly logFile: string;
   /** Default 256. */
   readonly heapMb?: number;
+  /** Who may sign in by SCRAM-SHA-512, with their passwords; only at the first start of a data directory. */
+  readonly scramUsers?: Readonly<Record<string, string>>;
   /** Lines of server.properties. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Ends the start: the process is stopped and the promise rejects. */
@@ -116,6 +118,8 @@ function answers(port: number): Promise<boolean> {
 async function format(jvm: JvmOptions, options: KafkaBrokerOptions, configFile: string): Promise<void> {
   if (existsSync(join(options.dataDir, "log", "meta.properties"))) return;
   const args = ["format", "--cluster-id", options.clusterId, "--config", configFile, "--ignore-formatted"];
+  for (const [name, password] of Object.entries(options.scramUsers ?? {}))
+    args.push("--add-scram", `SCRAM-SHA-512=[name=${name},password=${password}]`);
   const { command, args: all, env } = jvmCommand(jvm, "kafka.tools.StorageTool", args);
   try {
     const { stdout } = await execute(command, all, {

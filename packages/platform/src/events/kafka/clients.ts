@@ -1,20 +1,25 @@
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { Admin, Consumer, type GroupOptions, Producer } from "@platformatic/kafka";
-import { parseBrokers } from "./brokers.ts";
+import { kafkaUrlForm, parseKafkaUrl } from "./brokers.ts";
 
 const clientId = "chirrup";
 
 function connection(url: string, retries: number) {
-  const bootstrapBrokers = parseBrokers(url);
-  if (bootstrapBrokers === undefined)
-    throw new Error("the URL of Kafka must be kafka://host:port[,host:port…]");
+  const address = parseKafkaUrl(url);
+  if (address === undefined) throw new Error(`the URL of Kafka must be ${kafkaUrlForm}`);
+  const { brokers, tls, caFile, credentials } = address;
+  const named = brokers.every((broker) => isIP(broker.slice(0, broker.lastIndexOf(":"))) === 0);
   return {
     clientId,
-    bootstrapBrokers,
+    bootstrapBrokers: brokers,
     connectTimeout: 2_000,
     /** Longer than a rebalance, which a JoinGroup waits for. */
     requestTimeout: 30_000,
     retries,
     retryDelay: 200,
+    ...(tls ? { tls: caFile === undefined ? {} : { ca: readFileSync(caFile) }, tlsServerName: named } : {}),
+    ...(credentials === undefined ? {} : { sasl: credentials }),
   };
 }
 

@@ -4,7 +4,7 @@ import { openSubscription } from "./subscription.ts";
 
 /**
  * Opens the carrier of production: Kafka, whose topics Debezium fills from the outboxes. The URL is
- * `kafka://host:port[,host:port…]`, any broker of the cluster.
+ * that of parseKafkaUrl, with any broker of the cluster.
  */
 export function openKafka(options: CarrierOptions): Carrier {
   const admin = openAdmin(options.url);

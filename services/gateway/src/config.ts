@@ -3,7 +3,13 @@ import { readFile } from "node:fs/promises";
 import type { FileRegistry } from "@bufbuild/protobuf";
 import { parse } from "yaml";
 import { z } from "zod";
-import { ConfigError, peerTlsSetting, processSettings, setting, type ProcessSettings } from "@chirrup/platform";
+import {
+  ConfigError,
+  peerTlsSetting,
+  processSettings,
+  setting,
+  type ProcessSettings,
+} from "@chirrup/platform";
 import { parseGatewayFile, type GatewayFile } from "./gateway-file.ts";
 import { parseRules, type Rule } from "./limits/rules.ts";
 import { parseDescriptors } from "./routing/descriptors.ts";
@@ -43,7 +49,7 @@ export const configSchema: z.ZodObject<GatewaySettings> = z.object({
   DESCRIPTORS: setting.text().describe("Path of the descriptor set that the routes are made from."),
   GATEWAY_CONFIG: setting.text().describe("Path of the gateway file: upstreams, cookies, origins, proxies."),
   RATE_RULES: setting.text().describe("Path of the rate rules."),
-  REDIS_URL: setting.url("redis", "rediss").describe("Where the token buckets are."),
+  REDIS_URL: setting.redis().describe("Where the token buckets are."),
   REDIS_DEADLINE_MS: setting
     .durationMs()
     .default(20)

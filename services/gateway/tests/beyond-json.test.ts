@@ -28,6 +28,7 @@ describe("streams, raw bodies and headers", () => {
       gatewayFile: `
 upstreams:
   library.v1.LibraryService: ${library.address}
+  everything.v1.EverythingService: ${library.address}
   chirrup.user.v1.UserService: \${USER_SERVICE}
   chirrup.post.v1.PostService: \${POST_SERVICE}
   chirrup.follow.v1.FollowService: \${FOLLOW_SERVICE}

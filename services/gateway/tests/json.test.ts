@@ -10,7 +10,6 @@ import {
   type FileRegistry,
   type JsonValue,
 } from "@bufbuild/protobuf";
-import { ScalarType } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
@@ -18,9 +17,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileFromJson, type FromJson } from "../src/json/compile-from-json.ts";
 import { compileToJson } from "../src/json/compile-to-json.ts";
 import { createWireWriter } from "../src/json/wire-writer.ts";
+import { anyJson } from "./any-json.ts";
 import { buildDescriptors } from "./descriptors.ts";
 
-const runs = 50;
+const runs = 30;
 
 describe("JSON that was compiled", () => {
   let registry: FileRegistry;
@@ -181,121 +181,4 @@ describe("JSON that was compiled", () => {
 /** A text as a value; JSON.stringify knows no -0. */
 function plain(text: Buffer | string): unknown {
   return JSON.parse(JSON.stringify(JSON.parse(text.toString())));
-}
-
-/** Any JSON that is a message of the type. */
-function anyJson(desc: DescMessage, depth = 1): fc.Arbitrary<JsonValue> {
-  const choices = new Map<unknown, DescField[]>();
-  const shape: Record<string, fc.Arbitrary<unknown>> = {};
-  for (const field of desc.fields) {
-    if (field.oneof !== undefined) {
-      choices.set(field.oneof, [...(choices.get(field.oneof) ?? []), field]);
-      continue;
-    }
-    const value = anyField(field, depth);
-    if (value !== undefined) shape[field.jsonName] = value;
-  }
-  const oneofs = [...choices.values()].map((fields) =>
-    fc
-      .constantFrom(...fields)
-      .chain((field) =>
-        (anyField(field, depth) ?? fc.constant(undefined)).map((value) =>
-          value === undefined ? {} : { [field.jsonName]: value },
-        ),
-      ),
-  );
-  return fc
-    .tuple(fc.record(shape, { requiredKeys: [] }), ...oneofs.map((one) => fc.option(one, { nil: {} })))
-    .map((parts) => Object.assign({}, ...parts) as JsonValue);
-}
-
-function anyField(field: DescField, depth: number): fc.Arbitrary<unknown> | undefined {
-  const value = anyValue(field, depth);
-  if (value === undefined) return undefined;
-  if (field.fieldKind === "list") return fc.array(value, { maxLength: 3 });
-  if (field.fieldKind === "map") {
-    const key = anyScalar(field.mapKey).map(String);
-    return fc.dictionary(key, value, { maxKeys: 3 });
-  }
-  return value;
-}
-
-function anyValue(field: DescField, depth: number): fc.Arbitrary<unknown> | undefined {
-  if (field.enum?.typeName === "google.protobuf.NullValue") return fc.constant(null);
-  if (field.enum !== undefined) {
-    return fc.constantFrom<unknown>(...field.enum.values.map(({ name }) => name), 77, -1);
-  }
-  if (field.scalar !== undefined) return anyScalar(field.scalar);
-  const { message } = field;
-  if (message === undefined) return undefined;
-  switch (message.typeName) {
-    case "google.protobuf.Timestamp":
-      return fc
-        .tuple(
-          fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true }),
-          fc.constantFrom("", ".5", ".123456", ".000000001"),
-        )
-        .map(([date, fraction]) => `${date.toISOString().slice(0, 19)}${fraction}Z`);
-    case "google.protobuf.Duration":
-      return fc.constantFrom("0s", "1.5s", "-3.000000001s", "315576000000s");
-    case "google.protobuf.FieldMask":
-      return fc.constantFrom("", "a", "fooBar,baz.quxQuux");
-    case "google.protobuf.Struct":
-      return fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 });
-    case "google.protobuf.Value":
-      return fc.jsonValue({ maxDepth: 2 });
-    case "google.protobuf.ListValue":
-      return fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 3 });
-    case "google.protobuf.Any":
-      return fc.constantFrom(
-        {},
-        { "@type": "type.googleapis.com/everything.v1.Small", id: 7 },
-        { "@type": "type.googleapis.com/google.protobuf.Duration", value: "2s" },
-        { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "x" },
-      );
-    default:
-  }
-  if (message.typeName.startsWith("google.protobuf."))
-    return anyScalar(message.fields[0]?.scalar as ScalarType);
-  return depth === 0 ? undefined : anyJson(message, depth - 1);
-}
-
-function anyScalar(type: ScalarType): fc.Arbitrary<unknown> {
-  const bigInt = (min: bigint, max: bigint) =>
-    fc
-      .oneof(fc.bigInt({ min, max }), fc.constantFrom(min, max, 0n, 1n, 10n ** 9n, 10n ** 18n, 2n ** 53n))
-      .map(String);
-  switch (type) {
-    case ScalarType.STRING:
-      return fc.oneof(
-        fc.string({ unit: "grapheme" }),
-        fc.constantFrom('\u0000"\\\n\u001f\u2028😀', "x".repeat(200)),
-      );
-    case ScalarType.BOOL:
-      return fc.boolean();
-    case ScalarType.BYTES:
-      return fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString("base64"));
-    case ScalarType.DOUBLE:
-      return fc.oneof(
-        fc.double({ noNaN: true, noDefaultInfinity: true }),
-        fc.constantFrom("NaN", "Infinity", "-Infinity", 0, 1e300),
-      );
-    case ScalarType.FLOAT:
-      return fc.oneof(
-        fc.float({ noNaN: true, noDefaultInfinity: true }),
-        fc.constantFrom("NaN", "-Infinity", 0),
-      );
-    case ScalarType.INT32:
-    case ScalarType.SINT32:
-    case ScalarType.SFIXED32:
-      return fc.oneof(fc.integer(), fc.constantFrom(0, -1, 2 ** 31 - 1, -(2 ** 31)));
-    case ScalarType.UINT32:
-    case ScalarType.FIXED32:
-      return fc.oneof(fc.nat(), fc.constantFrom(0, 999_999_999, 10 ** 9, 2 ** 32 - 1));
-    case ScalarType.UINT64:
-    case ScalarType.FIXED64:
-      return bigInt(0n, 2n ** 64n - 1n);
-    default:
-      return bigInt(-(2n ** 63n), 2n ** 63n - 1n);
-  }
 }

@@ -17,10 +17,13 @@ export interface Library {
   close(): Promise<void>;
 }
 
-/** Serves tests/protos/library.proto: answers with what it understood. */
+/** Serves the services of tests/protos: they answer with what they understood. */
 export async function serveLibrary(registry: FileRegistry): Promise<Library> {
-  const service = registry.getService("library.v1.LibraryService");
-  if (service === undefined) throw new Error("there is no library");
+  const services = ["library.v1.LibraryService", "everything.v1.EverythingService"].map((name) => {
+    const service = registry.getService(name);
+    if (service === undefined) throw new Error(`there is no ${name}`);
+    return service;
+  });
   let watching = 0;
   let seen = new Map<string, string>();
 
@@ -40,19 +43,25 @@ export async function serveLibrary(registry: FileRegistry): Promise<Library> {
     }
   }
 
-  const methods = service.methods.map((method) => [
-    method.localName,
-    (request: Message, call: ServerCall) => {
-      seen = new Map(call.metadata.entries());
-      call.responseHeaders.set("x-shelf-version", "7");
-      call.responseHeaders.set("x-private", "no");
-      return method.methodKind === "server_streaming"
-        ? watch(method, request, call)
-        : respond(method, request);
-    },
-  ]);
-  const implementation = Object.fromEntries(methods) as unknown as ServiceImpl<DescService>;
-  const server = await serve({ services: [serviceOf(service, implementation)], host: "127.0.0.1", port: 0 });
+  const implement = (service: DescService): ServiceImpl<DescService> => {
+    const methods = service.methods.map((method) => [
+      method.localName,
+      (request: Message, call: ServerCall) => {
+        seen = new Map(call.metadata.entries());
+        call.responseHeaders.set("x-shelf-version", "7");
+        call.responseHeaders.set("x-private", "no");
+        return method.methodKind === "server_streaming"
+          ? watch(method, request, call)
+          : respond(method, request);
+      },
+    ]);
+    return Object.fromEntries(methods);
+  };
+  const server = await serve({
+    services: services.map((service) => serviceOf(service, implement(service))),
+    host: "127.0.0.1",
+    port: 0,
+  });
   return {
     address: `127.0.0.1:${server.port}`,
     watching: () => watching,
@@ -62,10 +71,10 @@ export async function serveLibrary(registry: FileRegistry): Promise<Library> {
 }
 
 function respond(method: DescMethod, request: Message): object {
+  if (method.output === method.input) return request;
   const fields = request as unknown as Record<string, unknown>;
   if (method.name === "GetShelf") return { id: fields["shelfId"], room: fields["room"] };
   if (method.name === "UpdateBook") return { book: fields["book"] };
-  if (method.name === "Mirror") return { contentType: fields["contentType"], data: fields["data"] };
   const bytes = toBinary(method.input, request);
   return create(method.output, { method: method.name, request: bytes });
 }

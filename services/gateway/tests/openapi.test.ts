@@ -71,6 +71,7 @@ openapi: { title: Library, version: "1", license: Apache-2.0 }`,
         descriptors: descriptors.path,
         upstreams: new Map([
           ["library.v1.LibraryService", `dns:///${library.address}`],
+          ["everything.v1.EverythingService", library.address],
           ...services.map((name) => [`chirrup.${name}Service`, "127.0.0.1:1"] as const),
         ]),
         issuer: issuer && { ...issuer, issuer: tokenIssuer, audience: tokenAudience, type: "JWT" },

@@ -67,7 +67,7 @@ describe("a pipeline", () => {
     expect(await redis.call("", ["CLIENT", "GETNAME"])).toBe("a-test");
     await redis.call("k", ["SET", "k", 1]);
     expect(await open({ url: `${server.url}/3` }).call("k", ["GET", "k"])).toBeNull();
-    expect(redis.isReady("k")).toBe(true);
+    expect(redis.readyNode("k")).toBeDefined();
   });
 
   it("carries any text, numbers that no double holds, and large values", async () => {
@@ -142,7 +142,7 @@ describe("a pipeline", () => {
     process.kill(server.pid, "SIGKILL");
     expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     const waiting = redis.call("n", ["INCR", "n"]);
-    expect(redis.isReady("n")).toBe(false);
+    expect(redis.readyNode("n")).toBeUndefined();
     await start();
     expect(await waiting).toBe(1);
   });
@@ -154,10 +154,10 @@ describe("a pipeline", () => {
     proxy.freeze();
     const outcomes = await Promise.allSettled([redis.call("k", ["GET", "k"]), redis.call("k", ["GET", "k"])]);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    await waitFor(() => redis.isReady("k"));
+    await waitFor(() => redis.readyNode("k") !== undefined);
     expect(await redis.call("k", ["GET", "k"])).toBe("v");
     await proxy.sever();
-    await waitFor(() => !redis.isReady("k"));
+    await waitFor(() => redis.readyNode("k") === undefined);
     await expect(redis.call("k", ["GET", "k"])).rejects.toThrow("300 ms");
     await proxy.restore();
   });

@@ -23,15 +23,14 @@ const script = createRedisScript(
   readFileSync(new URL("../../lua/token-bucket.lua", import.meta.url), "utf8"),
 );
 
-/** After so many failures in a row Redis is left alone for `restMs`, so that each request does not wait for it. */
+/** After so many failures in a row a node is left alone for `restMs`, so that each request does not wait for it. */
 const failuresToRest = 5;
 const restMs = 500;
 
 /** Buckets in a Redis or a Redis Cluster, where those of one identity are on one node. */
 export function createRedisBuckets(redis: RedisPipeline, deadlineMs: number): RedisBuckets {
   const within = createDeadline(deadlineMs, "redis did not answer in time");
-  let failures = 0;
-  let restUntil = Number.NEGATIVE_INFINITY;
+  const nodes = new Map<string, { failures: number; restUntil: number }>();
 
   const call = async (key: string, command: string): Promise<RedisReply | undefined> => {
     const replies = await redis.run({ size: 1, slot: () => slotOf(key), encode: () => command });
@@ -49,15 +48,18 @@ export function createRedisBuckets(redis: RedisPipeline, deadlineMs: number): Re
     async take(buckets, cost) {
       const [first] = buckets;
       if (first === undefined) return [];
-      if (!redis.isReady(first.key)) throw new Error("redis is not connected");
-      if (performance.now() < restUntil) throw new Error("redis did not answer lately");
+      const address = redis.readyNode(first.key);
+      if (address === undefined) throw new Error("redis is not connected");
+      let node = nodes.get(address);
+      if (node === undefined) nodes.set(address, (node = { failures: 0, restUntil: 0 }));
+      if (performance.now() < node.restUntil) throw new Error("redis did not answer lately");
       try {
         const taken = await within(run(buckets, cost));
-        failures = 0;
+        node.failures = 0;
         return taken;
       } catch (error) {
-        failures += 1;
-        if (failures >= failuresToRest) restUntil = performance.now() + restMs;
+        node.failures += 1;
+        if (node.failures >= failuresToRest) node.restUntil = performance.now() + restMs;
         throw error;
       }
     },

@@ -2,6 +2,7 @@ import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Route } from "../routing/route-table.ts";
 import { resolveFieldPath } from "../transcoding/field-path.ts";
+import { isQueryField } from "../transcoding/query.ts";
 import type { Schema, Schemas } from "./schemas.ts";
 
 interface Parameter {
@@ -56,8 +57,8 @@ export function queryParameters(route: Route, schemas: Schemas): readonly Parame
     message.fields.flatMap((field): Parameter[] => {
       const name = prefix + field.jsonName;
       if (taken.has(name) || (prefix === "" && field.name === body)) return [];
-      if (field.fieldKind === "map" || (field.fieldKind === "list" && field.message !== undefined)) return [];
       if (isBranch(field)) return depth === 0 ? [] : visit(field.message, `${name}.`, depth - 1);
+      if (!isQueryField(field)) return [];
       const { description, ...schema } = schemas.ofField(field);
       return [
         {

@@ -1,4 +1,5 @@
-import { mergeFromJson, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { create, mergeFromJson, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { Violation } from "../errors/violation.ts";
 import {
   getField,
@@ -19,6 +20,15 @@ const textTypes = new Set([
   "google.protobuf.Duration",
   "google.protobuf.FieldMask",
 ]);
+
+/** Whether one parameter can hold the field: a primitive, a list of these, or a message whose JSON is one text. */
+export function isQueryField(field: DescField): boolean {
+  if (field.fieldKind === "map") return false;
+  if (field.message === undefined) return true;
+  return (
+    field.fieldKind === "message" && (textTypes.has(field.message.typeName) || isWrapperDesc(field.message))
+  );
+}
 
 /**
  * Sets fields of the message from a query ("cursor=x&page_size=20&post.id=7&ids=1&ids=2"); names may be proto
@@ -73,6 +83,7 @@ function applyParameter(parent: Fields, { leaf }: FieldPath, text: string): stri
     }
   }
   if (leaf.message !== undefined) {
+    if (isWrapperDesc(leaf.message)) return applyWrapped(parent, leaf, text);
     if (!textTypes.has(leaf.message.typeName)) return "is a message: give its fields one by one";
     try {
       mergeFromJson(leaf.parent, parent as unknown as Message, { [leaf.jsonName]: text });
@@ -85,6 +96,18 @@ function applyParameter(parent: Fields, { leaf }: FieldPath, text: string): stri
   if ("mustBe" in read) return read.mustBe;
   if (leaf.fieldKind === "list") (getField(parent, leaf) as unknown[]).push(read.value);
   else setField(parent, leaf, read.value);
+  return undefined;
+}
+
+/** A google.protobuf.Int32Value and the like, given as its value is. */
+function applyWrapped(parent: Fields, leaf: DescField, text: string): string | undefined {
+  const [value] = leaf.message?.fields ?? [];
+  if (leaf.message === undefined || value === undefined) return undefined;
+  const read = readScalarText(value, text);
+  if ("mustBe" in read) return read.mustBe;
+  // protobuf-es has the bare value in place of the message, but for members of a oneof.
+  const isBare = leaf.oneof === undefined;
+  setField(parent, leaf, isBare ? read.value : create(leaf.message, { value: read.value }));
   return undefined;
 }
 

@@ -33,8 +33,8 @@ export interface RedisPipeline {
   run(batch: CommandBatch): Promise<Reply[]>;
   /** Runs one command on the node of `key`. Rejects also with the command's error. */
   call(key: string, args: Args): Promise<Reply>;
-  /** True when a command for the key leaves at once. */
-  isReady(key: string): boolean;
+  /** `host:port` of the node that a command for the key leaves for at once; undefined when it would have to wait. */
+  readyNode(key: string): string | undefined;
   /** Fails what waits, and ends the connections. */
   close(): void;
 }
@@ -162,7 +162,10 @@ function createPipeline(routes: Routes, timeoutMs: number): RedisPipeline {
       if (reply instanceof RedisError) throw reply;
       return reply;
     },
-    isReady: (key) => routes.connectionOf(routes.single ? 0 : slotOf(key))?.ready === true,
+    readyNode(key) {
+      const connection = routes.connectionOf(routes.single ? 0 : slotOf(key));
+      return connection?.ready === true ? connection.address : undefined;
+    },
     close: () => routes.close(),
   };
 }

@@ -2,6 +2,7 @@ import type { Channel } from "@chirrup/grpc";
 import type { Logger } from "@chirrup/platform";
 import type { Telemetry } from "./telemetry.ts";
 import type { ClientAddress } from "./identity/client-address.ts";
+import type { ConsistencySettings } from "./identity/consistency.ts";
 import type { CookieSettings } from "./identity/cookies.ts";
 import type { Identities } from "./identity/identify.ts";
 import type { OriginSettings } from "./identity/origin.ts";
@@ -23,6 +24,8 @@ export interface Context {
   /** By the service's full name; one for every service that has a route. */
   readonly upstreams: ReadonlyMap<string, Channel>;
   readonly cookies: ReadonlyMap<string, CookieSettings>;
+  /** Undefined: consistency tokens end here, both ways. */
+  readonly consistency: ConsistencySettings | undefined;
   readonly origins: OriginSettings;
   readonly clientAddress: ClientAddress;
   readonly strictTransportSecurity: string | undefined;

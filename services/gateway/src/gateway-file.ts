@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { setting } from "@chirrup/platform";
+import type { ConsistencySettings } from "./identity/consistency.ts";
 import type { CookieSettings } from "./identity/cookies.ts";
 import type { OriginSettings } from "./identity/origin.ts";
 import type { OpenApiSettings } from "./openapi/document.ts";
@@ -11,6 +12,8 @@ export interface GatewayFile {
   readonly upstreams: ReadonlyMap<string, string>;
   /** By the name that routes use. "access", if it is there, is the one that carries the access token. */
   readonly cookies: ReadonlyMap<string, CookieSettings>;
+  /** How callers keep the consistency tokens that services give them; undefined: they get none. */
+  readonly consistency: ConsistencySettings | undefined;
   readonly origins: OriginSettings;
   /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
@@ -57,6 +60,7 @@ const cookieSchema = z
 const schema = z.strictObject({
   upstreams: z.record(z.string(), setting.address()),
   cookies: z.record(z.string(), cookieSchema).default({}),
+  consistency: cookieSchema.optional(),
   origins: z
     .array(
       z.string().refine((origin) => URL.parse(origin)?.origin === origin, "must be an origin: https://host"),
@@ -115,6 +119,7 @@ export function parseGatewayFile(
   return {
     upstreams: new Map(Object.entries(upstreams)),
     cookies: new Map(Object.entries(cookies)),
+    consistency: result.data.consistency,
     origins: { origins, trustHostHeader },
     trustedProxies: result.data.trustedProxies,
     strictTransportSecurity: result.data.strictTransportSecurity,

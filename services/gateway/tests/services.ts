@@ -1,7 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { GrpcError, Status } from "@chirrup/grpc";
-import { createMetrics, serveRpc, type Call, type Handlers } from "@chirrup/platform";
+import { createMetrics, serveRpc, type Call, type Handlers, type WriteTokens } from "@chirrup/platform";
 import { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
@@ -11,7 +11,11 @@ import { testLog } from "@chirrup/testkit";
 export const peerSecret = "the peer secret of the gateway's tests";
 
 /** A service at the border of the network. Methods without a handler answer with nothing in it. */
-export async function serveService<S extends DescService>(service: S, handlers: Partial<Handlers<S>>) {
+export async function serveService<S extends DescService>(
+  service: S,
+  handlers: Partial<Handlers<S>>,
+  tokens?: WriteTokens,
+) {
   const silent = service.methods.map(({ localName }) => [localName, () => Promise.resolve({})]);
   const server = await serveRpc({
     service,
@@ -19,6 +23,7 @@ export async function serveService<S extends DescService>(service: S, handlers: 
     host: "127.0.0.1",
     port: 0,
     peerSecret,
+    tokens,
     log: testLog(),
     metrics: createMetrics({ service: "upstream" }),
   });

@@ -9,9 +9,10 @@ export interface CorsSettings {
 }
 
 /** Headers that tell a page's script what it may read beside the body. */
-const exposed = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+const exposed = "Consistency-Token, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
 /** Those that a script may send. */
-const allowed = "Authorization, Content-Type, Idempotency-Key, Request-Timeout, X-Request-Id, Traceparent";
+const allowed =
+  "Authorization, Consistency-Token, Content-Type, Idempotency-Key, Request-Timeout, X-Request-Id, Traceparent";
 
 /** Headers of every answer to a listed origin (https://fetch.spec.whatwg.org/#http-cors-protocol). */
 export function corsHeaders(

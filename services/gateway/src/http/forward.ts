@@ -3,6 +3,7 @@ import { metadataKeys } from "@chirrup/platform";
 import type { Context } from "../context.ts";
 import { clientGone, internal } from "../errors/failure.ts";
 import { fromUpstream } from "../errors/from-upstream.ts";
+import { carryTokens, handTokens, presentedTokens } from "../identity/consistency.ts";
 import { clearedCookies, takeCookies } from "../identity/field-cookies.ts";
 import { isBrowser } from "../identity/origin.ts";
 import type { Route } from "../routing/route-table.ts";
@@ -31,11 +32,14 @@ export async function forward(
   const { rpc, needs } = route;
   const channel = context.upstreams.get(rpc.parent.typeName);
   if (channel === undefined) throw internal(new Error(`${rpc.parent.typeName} has no upstream`));
+  const tokens = presentedTokens(exchange.head, context.consistency);
+  const metadata = metadataOf(context, exchange, call.idempotencyKey);
+  carryTokens(tokens, metadata);
   const outgoing: Outgoing = {
     channel,
     message,
     timeoutMs: shorter(needs.deadlineMs, call.timeoutMs),
-    metadata: metadataOf(context, exchange, call.idempotencyKey),
+    metadata,
   };
   if (route.isStream) return forwardStream(context, route, outgoing, exchange);
   if (!route.response.isRaw) checkAcceptsJson(exchange.head.accept);
@@ -49,7 +53,12 @@ export async function forward(
     setCookies.push(...taken.setCookies);
     response = taken.response;
   }
-  const headers = returnedMetadata(context, answered.headers);
+  const handed = handTokens(answered.headers, tokens, context.consistency, exchange.head);
+  setCookies.push(...handed.setCookies);
+  const headers = {
+    ...returnedMetadata(context, answered.headers),
+    ...(handed.header === undefined ? {} : { "consistency-token": handed.header }),
+  };
   return { status: 200, headers, setCookies, ...route.response.write(response) };
 }
 

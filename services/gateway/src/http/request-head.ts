@@ -18,6 +18,8 @@ export interface RequestHead {
   /** Of all X-Forwarded-For headers together. */
   readonly forwardedFor: string | undefined;
   readonly idempotencyKey: string | undefined;
+  /** Of all Consistency-Token headers together. */
+  readonly consistencyToken: string | undefined;
   readonly requestId: string | undefined;
   readonly traceparent: string | undefined;
   readonly userAgent: string | undefined;
@@ -40,6 +42,7 @@ const properties: ReadonlyMap<string, keyof RequestHead> = new Map([
   ["transfer-encoding", "transferEncoding"],
   ["x-forwarded-for", "forwardedFor"],
   ["idempotency-key", "idempotencyKey"],
+  ["consistency-token", "consistencyToken"],
   ["x-request-id", "requestId"],
   ["traceparent", "traceparent"],
   ["user-agent", "userAgent"],
@@ -54,6 +57,7 @@ const properties: ReadonlyMap<string, keyof RequestHead> = new Map([
 const joiners: Readonly<Partial<Record<keyof RequestHead, string>>> = {
   cookie: "; ",
   forwardedFor: ", ",
+  consistencyToken: ", ",
   accept: ", ",
   acceptEncoding: ", ",
 };
@@ -85,6 +89,7 @@ const empty: RequestHead = {
   transferEncoding: undefined,
   forwardedFor: undefined,
   idempotencyKey: undefined,
+  consistencyToken: undefined,
   requestId: undefined,
   traceparent: undefined,
   userAgent: undefined,

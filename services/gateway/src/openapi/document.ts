@@ -21,6 +21,8 @@ export interface OpenApiOptions {
   readonly settings: OpenApiSettings;
   /** The name of the cookie that carries the access token; undefined for none. */
   readonly accessCookie: string | undefined;
+  /** Whether callers get consistency tokens. */
+  readonly consistency: boolean;
 }
 
 /** HTTP methods that OpenAPI has a place for. */
@@ -44,7 +46,11 @@ export function describeRoutes(options: OpenApiOptions): object {
     const operation = {
       operationId: count === 1 ? base : `${base}_${count}`,
       ...operationOf(route, own, comments, options),
-      parameters: [...parameters, ...queryParameters(route, own)],
+      parameters: [
+        ...parameters,
+        ...queryParameters(route, own),
+        ...(options.consistency ? [consistencyParameter] : []),
+      ],
     };
     (paths[path] ??= {})[route.httpMethod.toLowerCase()] = operation;
   }
@@ -95,7 +101,10 @@ function operationOf(route: Route, schemas: Schemas, comments: Comments, options
     ...(needs.isPublic ? { security: [] } : {}),
     ...(rpc.proto.options?.deprecated === true ? { deprecated: true } : {}),
     ...requestBodyOf(route, schemas),
-    responses: { "200": successOf(route, schemas), ...failures(needs.isPublic, limits.length > 0) },
+    responses: {
+      "200": successOf(route, schemas, options.consistency),
+      ...failures(needs.isPublic, limits.length > 0),
+    },
     "x-cost": needs.cost,
     ...(needs.deadlineMs === undefined ? {} : { "x-deadline-ms": needs.deadlineMs }),
     "x-rate-limits": limits,
@@ -126,11 +135,19 @@ function bodySchema(input: DescMessage, body: string, schemas: Schemas): Schema 
   return field === undefined ? schemas.of(input) : schemas.ofField(field);
 }
 
-function successOf({ rpc, response, isStream, responseBody }: Route, schemas: Schemas): object {
+function successOf(
+  { rpc, response, isStream, responseBody, httpMethod }: Route,
+  schemas: Schemas,
+  consistency: boolean,
+): object {
   if (response.isRaw) return { description: "A body of its own type.", content: { "*/*": {} } };
   const schema = responseSchema(rpc.output, responseBody, schemas);
   if (!isStream)
-    return { description: "Success.", headers: rateHeaders, content: { "application/json": { schema } } };
+    return {
+      description: "Success.",
+      headers: { ...rateHeaders, ...(consistency && httpMethod !== "GET" ? consistencyHeader : {}) },
+      content: { "application/json": { schema } },
+    };
   const line = {
     oneOf: [
       { type: "object", required: ["result"], properties: { result: schema } },
@@ -153,6 +170,23 @@ function responseSchema(output: DescMessage, responseBody: string, schemas: Sche
 }
 
 const statusRef: Schema = { $ref: "#/components/schemas/google.rpc.Status" };
+
+const consistencyParameter = {
+  name: "Consistency-Token",
+  in: "header",
+  required: false,
+  schema: { type: "string" },
+  description:
+    "What the last answer to a write had in the header of this name: the answer then shows that write, whichever copy of the data it comes from. Browsers need not: they keep it in cookies.",
+};
+
+const consistencyHeader = {
+  "Consistency-Token": {
+    schema: { type: "string" },
+    description:
+      "Stands for what the caller has written, for a minute. To be sent back with the caller's next requests.",
+  },
+};
 
 const rateHeaders = {
   RateLimit: {

@@ -15,6 +15,7 @@ type FromFiles =
   | "rules"
   | "upstreams"
   | "cookies"
+  | "consistency"
   | "origins"
   | "clientAddress"
   | "strictTransportSecurity"
@@ -47,6 +48,7 @@ export async function loadContract(
       [...addresses].map(([service, address]) => [service, channels.open(address)]),
     ),
     cookies: gateway.cookies,
+    consistency: gateway.consistency,
     origins: gateway.origins,
     strictTransportSecurity: gateway.strictTransportSecurity,
     cors: gateway.cors,
@@ -62,6 +64,7 @@ export async function loadContract(
               rules: index,
               settings: gateway.openapi,
               accessCookie: gateway.cookies.get("access")?.name,
+              consistency: gateway.consistency !== undefined,
             }),
           ),
   };

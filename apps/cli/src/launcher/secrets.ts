@@ -8,6 +8,7 @@ export interface Secrets {
   readonly postgresServices: string;
   readonly redis: string;
   readonly cursor: string;
+  readonly consistency: string;
   readonly signingKey: string;
   readonly refresh: string;
   readonly demoPassword: string;
@@ -33,6 +34,7 @@ export function openSecrets(home: Home): Secrets {
     postgresServices: random(),
     redis: random(),
     cursor: random(),
+    consistency: random(),
     signingKey: random(),
     refresh: random(),
     demoPassword: `demo-${randomBytes(6).toString("hex")}`,

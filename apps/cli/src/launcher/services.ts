@@ -34,10 +34,15 @@ export interface ServiceSpec {
 
 const local = (port: number): string => `127.0.0.1:${port}`;
 
-function databaseSettings(name: DatabaseName, { service, replica }: DatabaseUrls): Record<string, string> {
+function databaseSettings(
+  name: DatabaseName,
+  { databases: { service, replica }, secrets }: ServiceInputs,
+): Record<string, string> {
   return {
     DATABASE_URL: service[name],
-    ...(replica === undefined ? {} : { DATABASE_REPLICA_URL: replica[name] }),
+    ...(replica === undefined
+      ? {}
+      : { DATABASE_REPLICA_URL: replica[name], CONSISTENCY_SECRET: secrets.consistency }),
   };
 }
 
@@ -54,14 +59,14 @@ function ownSettings(name: ServiceName, inputs: ServiceInputs): Record<string, s
     case "user":
       return {
         ...tokens,
-        ...databaseSettings("user", databases),
+        ...databaseSettings("user", inputs),
         SIGNING_KEY_SECRET: secrets.signingKey,
         REFRESH_SECRET: secrets.refresh,
         CURSOR_SECRET: secrets.cursor,
       };
     case "follow":
       return {
-        ...databaseSettings("follow", databases),
+        ...databaseSettings("follow", inputs),
         EVENT_LOG_URL: eventLogUrl,
         CURSOR_SECRET: secrets.cursor,
         USER_SERVICE: addresses.USER_SERVICE,
@@ -71,7 +76,7 @@ function ownSettings(name: ServiceName, inputs: ServiceInputs): Record<string, s
       };
     case "post":
       return {
-        ...databaseSettings("post", databases),
+        ...databaseSettings("post", inputs),
         EVENT_LOG_URL: eventLogUrl,
         CURSOR_SECRET: secrets.cursor,
         USER_SERVICE: addresses.USER_SERVICE,

@@ -11,6 +11,7 @@ import {
   serveRpc,
   startAdminServer,
   topics,
+  watchOutboxSlot,
 } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import { createUsers } from "./clients/user.ts";
@@ -43,6 +44,7 @@ await runService({
     const ids = await leaseIds({ postgres, log, readiness, signal });
     onStop("id lease", () => ids.close());
     await maintainOutbox({ postgres, log, signal });
+    watchOutboxSlot({ postgres, metrics });
     await maintainIdempotencyKeys({ postgres, log, signal });
 
     const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });

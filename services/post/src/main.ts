@@ -11,6 +11,7 @@ import {
   serveRpc,
   startAdminServer,
   topics,
+  watchOutboxSlot,
 } from "@chirrup/platform";
 import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 
@@ -49,6 +50,7 @@ await runService({
     onStop("id lease", () => ids.close());
 
     await maintainOutbox({ postgres, log, signal });
+    watchOutboxSlot({ postgres, metrics });
     await maintainIdempotencyKeys({ postgres, log, signal });
 
     const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });

@@ -9,6 +9,7 @@ import {
   peerTls,
   serveRpc,
   startAdminServer,
+  watchOutboxSlot,
 } from "@chirrup/platform";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import { createAttempts } from "./attempts.ts";
@@ -78,6 +79,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
   const ids = await leaseIds({ postgres, log, readiness, signal });
   onStop("ids", () => ids.close());
   await maintainOutbox({ postgres, log, signal });
+  watchOutboxSlot({ postgres, metrics });
   await maintainIdempotencyKeys({ postgres, log, signal });
 
   const hashing = startHashingProcess({ niceness: config.PASSWORD_HASH_NICENESS, log });

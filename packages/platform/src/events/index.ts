@@ -15,6 +15,7 @@ export {
   type PartitionLag,
 } from "./operator.ts";
 export * from "./outbox.ts";
+export { watchOutboxSlot } from "./outbox-slot.ts";
 export { partitionCount, partitionOf } from "./partition-of.ts";
 export { type EventRedisOptions, openEventRedis, whenReady } from "./streams/connection.ts";
 export { streamKeys } from "./streams/keys.ts";

@@ -1,4 +1,4 @@
-import { type FaultsResult, runFaults } from "../faults/faults.ts";
+import { type KillsResult, runKills } from "../faults/kills.ts";
 import { type Kind, kinds } from "../faults/victims.ts";
 import { openHome } from "../launcher/paths.ts";
 import { runningState } from "../launcher/status.ts";
@@ -20,7 +20,7 @@ function kindOf(text: string): Kind {
   return kind;
 }
 
-function table({ recovery, checks, ...run }: FaultsResult): string {
+function table({ recovery, checks, ...run }: KillsResult): string {
   const ms = (value: number): string => `${(value / 1000).toFixed(1)} s`.padStart(9);
   const rows = recovery.map(
     (row) =>
@@ -47,11 +47,11 @@ export async function faults(flags: FaultsFlags): Promise<void> {
   const home = openHome();
   const state = runningState(home);
   if (state === undefined) throw new Error("nothing runs; start the platform with: npm run up");
-  const result = await runFaults(home, state, {
+  const result = await runKills(home, state, {
     kills: wholeNumber("--kills", flags.kills, 1, 100_000),
     only: flags.only?.map(kindOf),
     writesPerSecond: wholeNumber("--rate", flags.rate, 1, 1_000),
-    users: wholeNumber("--users", flags.users, 2, 1_000),
+    writers: wholeNumber("--users", flags.users, 2, 1_000),
     randomSeed: wholeNumber("--random-seed", flags.randomSeed, 0, 4_294_967_295),
   });
   if (result.faults > 0) process.exitCode = 1;

@@ -11,43 +11,39 @@ interface FeedAnswer {
   readonly nextCursor: string;
 }
 
+/** The first page of a reader's feed; undefined while a part that it needs is away. */
+export async function readPage(reader: SeedAccount, posts: number): Promise<SeenPage | undefined> {
+  try {
+    const path = `/api/v1/feed?page_size=${posts}`;
+    const answer = await reader.attempt({ method: "GET", path }, answersWithinMs);
+    if (answer.status !== 200) return undefined;
+    const { items, nextCursor } = JSON.parse(answer.text) as FeedAnswer;
+    const ids = items.map(({ post }) => BigInt(post.id));
+    return { ids, whole: nextCursor === "", readAt: performance.now() };
+  } catch {
+    return undefined;
+  }
+}
+
 /** A reader who follows every author and looks at the feed all the time. */
 export interface Observer {
   readonly pages: number;
   readonly faults: readonly string[];
-  /** Resolves when the post stands on the first page. Rejects when it does not within the time. */
-  untilSeen(postId: bigint, withinMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function startObserver(reader: SeedAccount, ledger: Ledger): Observer {
   const faults: string[] = [];
-  const waiting = new Map<bigint, () => void>();
   let pages = 0;
   const stopping = new AbortController();
 
-  async function readPage(): Promise<SeenPage | undefined> {
-    try {
-      const path = `/api/v1/feed?page_size=${pageSize}`;
-      const answer = await reader.attempt({ method: "GET", path }, answersWithinMs);
-      if (answer.status !== 200) return undefined;
-      const { items, nextCursor } = JSON.parse(answer.text) as FeedAnswer;
-      const ids = items.map(({ post }) => BigInt(post.id));
-      return { ids, whole: nextCursor === "", readAt: performance.now() };
-    } catch {
-      // A part is away.
-      return undefined;
-    }
-  }
-
   async function watch(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const page = await readPage();
+      const page = await readPage(reader, pageSize);
       if (page !== undefined) {
         pages += 1;
         const fault = orderFault(page, ledger.posts);
         if (fault !== undefined) faults.push(fault);
-        for (const id of page.ids) waiting.get(id)?.();
       }
       await new Promise((resolve) => setTimeout(resolve, betweenMs));
     }
@@ -59,20 +55,6 @@ export function startObserver(reader: SeedAccount, ledger: Ledger): Observer {
       return pages;
     },
     faults,
-    async untilSeen(postId, withinMs) {
-      const seen = Promise.withResolvers<void>();
-      const timer = setTimeout(
-        () => seen.reject(new Error(`post ${postId} is in no feed after ${withinMs / 1000} s`)),
-        withinMs,
-      );
-      waiting.set(postId, seen.resolve);
-      try {
-        await seen.promise;
-      } finally {
-        clearTimeout(timer);
-        waiting.delete(postId);
-      }
-    },
     async stop() {
       stopping.abort();
       await watching;

@@ -1,7 +1,7 @@
 import type { Home } from "../launcher/paths.ts";
 import { type PartStatus, readStatus } from "../launcher/status.ts";
 import type { SeedAccount } from "../seed/accounts.ts";
-import type { Observer } from "./observer.ts";
+import { readPage } from "./observer.ts";
 import type { Kind } from "./victims.ts";
 
 const recoversWithinMs = 120_000;
@@ -58,21 +58,32 @@ async function writeProbe(author: SeedAccount, content: string): Promise<bigint>
   }
 }
 
+/** Looks into a feed that holds posts of the probes alone until the post is there. */
+async function untilVisible(follower: SeedAccount, postId: bigint): Promise<void> {
+  const until = performance.now() + recoversWithinMs;
+  while ((await readPage(follower, 10))?.ids.includes(postId) !== true) {
+    if (performance.now() > until)
+      throw new Error(`post ${postId} is in no feed after ${recoversWithinMs / 1000} s`);
+    await sleep(pollMs);
+  }
+}
+
 /** Kills a part with SIGKILL and waits until it is there again and posts get through. */
 export async function strike(options: {
   readonly home: Home;
   readonly kind: Kind;
   readonly part: PartStatus;
-  readonly author: SeedAccount;
-  readonly observer: Observer;
+  /** Who writes probes, and who follows nobody else. */
+  readonly prober: SeedAccount;
+  readonly follower: SeedAccount;
   readonly content: string;
 }): Promise<Strike> {
-  const { home, kind, part, author, observer, content } = options;
+  const { home, kind, part, prober, follower, content } = options;
   if (part.pid === null) throw new Error(`${part.name} does not run`);
   const killedAt = performance.now();
   process.kill(part.pid, "SIGKILL");
   async function visible(): Promise<number> {
-    await observer.untilSeen(await writeProbe(author, content), recoversWithinMs);
+    await untilVisible(follower, await writeProbe(prober, content));
     return performance.now() - killedAt;
   }
   async function ready(): Promise<number> {

@@ -109,6 +109,12 @@ program
   .option("--strict", "a tool that cannot be had is a failure")
   .action(async (parts, flags) => (await import("./commands/infra-check.ts")).infraCheck(parts, flags));
 
+program
+  .command("changed-images")
+  .description("the services whose images differ from those of another commit, as JSON")
+  .requiredOption("--since <revision>", "the other commit")
+  .action(async ({ since }) => (await import("./infra/images/changed-services.ts")).changedImages(since));
+
 const events = program
   .command("events")
   .description("look after the event log: how far its readers are, what they could not apply");

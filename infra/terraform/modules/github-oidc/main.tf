@@ -39,17 +39,31 @@ resource "aws_iam_role_policy_attachment" "plan" {
   policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 }
 
-# Reading is not reading secrets.
+# Reading is not reading secrets; what is decrypted is the state, through its bucket, and nothing else.
 resource "aws_iam_role_policy" "plan" {
   name = "no-secrets"
   role = aws_iam_role.this["plan"].id
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Deny"
-      Action   = ["secretsmanager:GetSecretValue", "kms:Decrypt"]
-      Resource = "*"
-    }]
+    Statement = [
+      {
+        Effect   = "Deny"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = "*"
+      },
+      {
+        Effect    = "Deny"
+        Action    = ["kms:Decrypt"]
+        Resource  = "*"
+        Condition = { StringNotEquals = { "kms:EncryptionContext:aws:s3:arn" = var.state_bucket_arn } }
+      },
+      {
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = "arn:aws:kms:${var.region}:${var.account_id}:key/*"
+        Condition = { StringEquals = { "kms:EncryptionContext:aws:s3:arn" = var.state_bucket_arn } }
+      },
+    ]
   })
 }
 
@@ -71,7 +85,7 @@ resource "aws_iam_role_policy" "push" {
       },
       {
         Effect   = "Allow"
-        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
         Resource = var.repository_arns
       },
     ]

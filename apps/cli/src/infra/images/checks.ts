@@ -7,9 +7,9 @@ import { render, serviceOf } from "../kubernetes/objects.ts";
 import { settingsOf } from "../kubernetes/policies.ts";
 import { pythonTool, run } from "../tools.ts";
 import { developmentPackages, layOut } from "./layout.ts";
+import { services } from "./changed-services.ts";
 import { smoke } from "./smoke.ts";
 
-const services = ["user", "follow", "post", "feed", "gateway"] as const;
 const dockerfile = join(repositoryRoot, "infra", "docker", "Dockerfile");
 
 function hadolint(text: string): string[] {

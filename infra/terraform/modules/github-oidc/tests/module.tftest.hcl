@@ -5,10 +5,13 @@ mock_provider "aws" {
 }
 
 variables {
-  name            = "chirrup-test"
-  repository      = "example/chirrup"
-  environment     = "prod"
-  repository_arns = ["arn:aws:ecr:eu-west-1:000000000001:repository/chirrup/post"]
+  name             = "chirrup-test"
+  repository       = "example/chirrup"
+  environment      = "prod"
+  account_id       = "000000000001"
+  region           = "eu-west-1"
+  state_bucket_arn = "arn:aws:s3:::chirrup-prod-000000000001-state"
+  repository_arns  = ["arn:aws:ecr:eu-west-1:000000000001:repository/chirrup/post"]
 }
 
 run "no_wildcard_subject" {

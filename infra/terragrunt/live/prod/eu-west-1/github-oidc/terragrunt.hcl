@@ -20,8 +20,11 @@ dependency "ecr" {
 }
 
 inputs = {
-  name            = include.root.locals.name
-  repository      = include.root.locals.site["REPOSITORY"]
-  environment     = local.environment.name
-  repository_arns = values(dependency.ecr.outputs.repository_arns)
+  name             = include.root.locals.name
+  repository       = include.root.locals.site["REPOSITORY"]
+  environment      = local.environment.name
+  account_id       = include.root.locals.account_id
+  region           = include.root.locals.region
+  state_bucket_arn = "arn:aws:s3:::${include.root.locals.name}-${include.root.locals.account_id}-state"
+  repository_arns  = values(dependency.ecr.outputs.repository_arns)
 }

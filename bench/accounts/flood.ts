@@ -21,7 +21,7 @@ export interface FloodReport {
 const ownNetwork = 2 ** 24;
 
 process.once("message", (task: FloodTask) => {
-  void flood(task).then((report) => process.send?.(report, () => process.disconnect()));
+  void flood(task).then((report) => process.send?.(report, () => process.disconnect?.()));
 });
 
 async function flood({ port, perS, seconds, addresses, signIns }: FloodTask): Promise<FloodReport> {

@@ -28,6 +28,7 @@ import { readCall, type Call } from "./call.ts";
 import type { Handlers } from "./handlers.ts";
 import { metadataKeys } from "./metadata-keys.ts";
 import { createObserver, type Observer } from "./observe.ts";
+import { createRequestRules } from "./request-rules.ts";
 import type { PeerTls } from "./peer-tls.ts";
 
 export interface ServeRpcOptions<S extends DescService> {
@@ -158,19 +159,22 @@ function watchCall(observer: Observer, serverCall: ServerCall, calls: WeakMap<Se
 
 type AnyHandler = (request: Message, call: Call) => Promise<MessageInitShape<DescMessage>>;
 
-/** The handlers, with what the interceptor read of the call in place of the bare one. */
+/** The handlers, behind the rules of their requests, with what the interceptor read of the call in place of the bare one. */
 function implementation<S extends DescService>(
   service: S,
   handlers: Handlers<S>,
   calls: WeakMap<ServerCall, Call>,
 ): ServiceImpl<S> {
   const byName = handlers as unknown as Readonly<Record<string, AnyHandler | undefined>>;
-  const methods = service.methods.flatMap(({ localName }) => {
+  const rules = createRequestRules(service);
+  const methods = service.methods.flatMap(({ localName, input }) => {
     const handler = byName[localName];
     if (handler === undefined) return [];
-    return [
-      [localName, (request: Message, serverCall: ServerCall) => handler(request, known(calls, serverCall))],
-    ];
+    const checked = (request: Message, serverCall: ServerCall): ReturnType<AnyHandler> => {
+      rules.check(input, request);
+      return handler(request, known(calls, serverCall));
+    };
+    return [[localName, checked]];
   });
   return Object.fromEntries(methods) as ServiceImpl<S>;
 }

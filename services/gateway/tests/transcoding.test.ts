@@ -284,6 +284,22 @@ cookies:
       });
     });
 
+    it("takes 64-bit integers as numbers, exactly", async () => {
+      const body =
+        '{"ids":[9007199254740993,-9223372036854775808,1],"big":18446744073709551615,"weight":1e16}';
+      expect((await understood("POST", "/v1/search", { body })).request).toEqual({
+        ids: ["9007199254740993", "-9223372036854775808", "1"],
+        big: "18446744073709551615",
+        weight: 1e16,
+      });
+      const doubles =
+        '{"weight":9007199254740993,"extra":{"a":[9007199254740993,{"b":12345678901234567890123}]}}';
+      expect((await understood("POST", "/v1/search", { body: doubles })).request).toEqual({
+        weight: 9007199254740992,
+        extra: { a: [9007199254740992, { b: 1.2345678901234568e22 }] },
+      });
+    });
+
     it.each<[unknown, string]>([
       ["null", "body"],
       ["[]", "body"],
@@ -306,7 +322,10 @@ cookies:
       [{ ids: [null] }, "ids[0]"],
       [{ ids: ["0x10"] }, "ids[0]"],
       [{ ids: [" 1"] }, "ids[0]"],
-      ['{"ids":[9007199254740993]}', "ids[0]"],
+      ['{"ids":[9223372036854775808]}', "ids[0]"],
+      ['{"ids":[9007199254740993.5]}', "ids[0]"],
+      ['{"limit":9007199254740993}', "limit"],
+      ['{"text":9007199254740993}', "text"],
       [{ limit: 1.5 }, "limit"],
       [{ limit: 4294967296 }, "limit"],
       [{ limit: "-1" }, "limit"],

@@ -26,10 +26,12 @@ export interface FromJsonOptions {
 }
 
 /**
- * Writes a message's binary form from its JSON, as JSON.parse gave it. Gives what is wrong with the JSON, every fault by
+ * Writes a message's binary form from its JSON, as parseJson gave it. Gives what is wrong with the JSON, every fault by
  * the path of its field; when there is one, what was written is good for nothing.
  */
 export type FromJson = (json: JsonValue, writer: WireWriter) => readonly Violation[];
+
+const minus = 0x2d;
 
 /** Faults told at once; more would only make the answer long. */
 const maxViolations = 16;
@@ -37,8 +39,8 @@ const maxViolations = 16;
 /**
  * Compiles the way from a message's JSON to its binary form by the proto3 JSON mapping.
  *
- * Besides its speed, what protobuf-es does not do: it stops at the first fault, names fields without their path, and takes
- * integers beyond 2^53 that JSON has rounded, and "0x10" for 16. The google.protobuf types that are no wrappers are few and
+ * Besides its speed, what protobuf-es does not do: it stops at the first fault, names fields without their path, takes
+ * integers that JSON.parse has rounded, and "0x10" for 16. The google.protobuf types that are no wrappers are few and
  * small, and left to it.
  */
 export function compileFromJson(desc: DescMessage, options: FromJsonOptions): FromJson {
@@ -116,7 +118,8 @@ function fieldsWriter(fields: ReadonlyMap<string, FieldWriter>, allowUnknown: bo
   return (json, writer, visit) => {
     if (!isObject(json)) return report(visit, "must be an object");
     const seen: FieldWriter[] = [];
-    for (const key of Object.keys(json)) {
+    // What JSON.parse makes inherits nothing that is enumerable.
+    for (const key in json) {
       const field = fields.get(key);
       if (field === undefined) {
         if (!allowUnknown) reportAt(visit, key.slice(0, 100), "is not a known field");
@@ -173,13 +176,38 @@ function singularWriter(field: DescField, compiler: Compiler, omitsDefault: bool
   }
   const { read, type } = valueReader(field, compiler);
   const wireType = scalarWireType(type);
-  return (json, writer, visit) => {
+  const writeAny: Write = (json, writer, visit) => {
     const value = read(json);
     if (value instanceof Fault) return report(visit, value.description);
     if (value === undefined || (omitsDefault && isDefault(value))) return;
     writer.tag(number, wireType);
     writeScalar(writer, type, value);
   };
+  const writeUsual = usualWriter(type);
+  if (writeUsual === undefined) return writeAny;
+  return (json, writer, visit) => {
+    if (typeof json === "string" && json !== "" && json !== "0") {
+      const start = writer.length;
+      writer.tag(number, wireType);
+      if (writeUsual(json, writer)) return;
+      writer.rewind(start);
+    }
+    writeAny(json, writer, visit);
+  };
+}
+
+/** Types that most fields are of have a short way for the texts that most of them hold; it is false for others. */
+function usualWriter(type: ScalarType): ((text: string, writer: WireWriter) => boolean) | undefined {
+  switch (type) {
+    case ScalarType.STRING:
+      return (text, writer) => writer.shortAscii(text);
+    case ScalarType.INT64:
+      return (text, writer) => writer.decimal(text);
+    case ScalarType.UINT64:
+      return (text, writer) => text.charCodeAt(0) !== minus && writer.decimal(text);
+    default:
+      return undefined;
+  }
 }
 
 function valueReader(
@@ -272,11 +300,19 @@ function mapValue(field: DescField & { readonly fieldKind: "map" }): DescField {
 function wellKnownWriter(desc: DescMessage, registry: Registry): Write {
   return (json, writer, visit) => {
     try {
-      writer.raw(toBinary(desc, fromJson(desc, json, { registry })));
+      writer.raw(toBinary(desc, fromJson(desc, withNumbers(json), { registry })));
     } catch {
       report(visit, `must be a ${desc.name} in JSON`);
     }
   };
+}
+
+/** A google.protobuf.Value holds numbers as JSON has them, rounded. */
+function withNumbers(json: JsonValue): JsonValue {
+  if (typeof json === "bigint") return Number(json);
+  if (json === null || typeof json !== "object") return json;
+  if (Array.isArray(json)) return json.map(withNumbers);
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, withNumbers(value)]));
 }
 
 const writeTimestamp: Write = (json, writer, visit) => {

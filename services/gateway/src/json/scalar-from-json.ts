@@ -1,6 +1,9 @@
 import { ScalarType, type JsonValue } from "@bufbuild/protobuf";
 import { base64Pattern, integerRanges, integerRule, isWide } from "../transcoding/scalar-text.ts";
 
+/** A JSON value that is no array and no object; a bigint is an integer that a number would round. */
+export type JsonScalar = JsonValue | bigint;
+
 /** A value in the form that protobuf-es gives it, or a Fault. */
 export type ScalarRead = string | number | bigint | boolean | Uint8Array | Fault;
 
@@ -22,7 +25,7 @@ const decimalPattern = /^-?(?:0|[1-9][0-9]*)$/;
 const numberPattern = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 /** Compiles how values of a type are read by the proto3 JSON mapping. */
-export function scalarReader(type: ScalarType): (json: JsonValue) => ScalarRead {
+export function scalarReader(type: ScalarType): (json: JsonScalar) => ScalarRead {
   switch (type) {
     case ScalarType.STRING:
       return (json) => {
@@ -51,21 +54,23 @@ export function scalarReader(type: ScalarType): (json: JsonValue) => ScalarRead 
   }
 }
 
-function readDouble(json: JsonValue): number | Fault {
+function readDouble(json: JsonScalar): number | Fault {
+  if (typeof json === "bigint") return Number(json);
   if (json === "NaN" || json === "Infinity" || json === "-Infinity") return Number(json);
   const value = typeof json === "string" && numberPattern.test(json) ? Number(json) : json;
   return typeof value === "number" && Number.isFinite(value) ? value : mustBeNumber;
 }
 
-/** Beyond 2^53 a JSON number is no longer the number that was written: an id must not change on its way. */
-function integerReader(type: ScalarType): (json: JsonValue) => number | bigint | Fault {
+/** An id must not change on its way: beyond 2^53 a number is no longer what was written, and is not taken. */
+function integerReader(type: ScalarType): (json: JsonScalar) => number | bigint | Fault {
   const wide = isWide(type);
   const { min = 0n, max = 0n } = integerRanges.get(type) ?? {};
-  const fault = new Fault(wide ? `${integerRule(type)}, as a string beyond 2^53` : integerRule(type));
+  const fault = new Fault(integerRule(type));
   if (wide) {
     return (json) => {
       let value: bigint | undefined;
       if (typeof json === "string" && json.length <= 20 && decimalPattern.test(json)) value = BigInt(json);
+      else if (typeof json === "bigint") value = json;
       else if (typeof json === "number" && Number.isSafeInteger(json)) value = BigInt(json);
       return value !== undefined && value >= min && value <= max ? value : fault;
     };

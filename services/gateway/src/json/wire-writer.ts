@@ -6,6 +6,11 @@ export interface WireWriter {
   uint32(value: number): void;
   /** A varint of 64 bits; a negative value is written in two's complement. */
   varint64(value: bigint): void;
+  /**
+   * A varint of 64 bits from a decimal text of at most 18 digits, with a sign or without. False for any other text, and
+   * nothing is written.
+   */
+  decimal(text: string): boolean;
   /** As int32 has it: ten bytes when negative. */
   int32(value: number): void;
   fixed32(value: number): void;
@@ -14,6 +19,8 @@ export interface WireWriter {
   double(value: number): void;
   /** With its length in front. */
   string(text: string): void;
+  /** The same for a short text of ASCII alone. False for any other text, and nothing is written. */
+  shortAscii(text: string): boolean;
   /** With their length in front. */
   bytes(bytes: Uint8Array): void;
   /** Bytes as they are: a message's binary form behind another's merges it into that. */
@@ -23,13 +30,23 @@ export interface WireWriter {
   end(place: number): void;
   /** Takes back all that was written since `length` was this. */
   rewind(length: number): void;
-  /** A copy. */
+  /** What was written; writing on leaves it as it is. */
   finish(): Buffer;
 }
 
+/** Up to this length a loop is faster than a call out of JavaScript. */
+const shortText = 40;
+/** Of decimal digits: any number of these fits in 64 bits, with a sign too. */
+const plainDigits = 18;
+const zero = 0x30;
+
 class BufferWriter implements WireWriter {
-  buffer = Buffer.allocUnsafe(1_024);
+  buffer: Buffer;
   length = 0;
+
+  constructor(bytes: number) {
+    this.buffer = Buffer.allocUnsafe(bytes);
+  }
 
   ensure(more: number): void {
     const needed = this.length + more;
@@ -56,10 +73,14 @@ class BufferWriter implements WireWriter {
   }
 
   varint64(value: bigint): void {
+    this.halves(Number(BigInt.asUintN(32, value >> 32n)), Number(BigInt.asUintN(32, value)));
+  }
+
+  /** A varint of 64 bits, in two halves since each step of a bigint makes a new one. */
+  halves(upper: number, lower: number): void {
     this.ensure(10);
-    // In two halves, since each step of a bigint makes a new one.
-    let low = Number(BigInt.asUintN(32, value));
-    let high = Number(BigInt.asUintN(32, value >> 32n));
+    let low = lower;
+    let high = upper;
     const { buffer } = this;
     let at = this.length;
     while (high !== 0) {
@@ -70,6 +91,36 @@ class BufferWriter implements WireWriter {
     }
     this.length = at;
     this.uint32(low);
+  }
+
+  decimal(text: string): boolean {
+    const isNegative = text.charCodeAt(0) === 0x2d;
+    const first = isNegative ? 1 : 0;
+    const count = text.length - first;
+    if (count < 1 || count > plainDigits) return false;
+    if (text.charCodeAt(first) === zero && text.length > 1) return false;
+    // As thousand millions and the rest, each a number that is exact.
+    const cut = Math.max(first, text.length - 9);
+    let upper = 0;
+    let lower = 0;
+    for (let i = first; i < text.length; i += 1) {
+      const digit = text.charCodeAt(i) - zero;
+      if (digit < 0 || digit > 9) return false;
+      if (i < cut) upper = upper * 10 + digit;
+      else lower = lower * 10 + digit;
+    }
+    // upper × 10⁹ is more than a number holds: by its upper and lower 16 bits.
+    const large = (upper >>> 16) * 1e9;
+    const small = (upper & 0xffff) * 1e9 + lower + (large % 65_536) * 65_536;
+    let low = small % 2 ** 32;
+    let high = Math.floor(large / 65_536) + Math.floor(small / 2 ** 32);
+    if (isNegative) {
+      // Two's complement.
+      low = (~low + 1) >>> 0;
+      high = (low === 0 ? ~high + 1 : ~high) >>> 0;
+    }
+    this.halves(high, low >>> 0);
+    return true;
   }
 
   int32(value: number): void {
@@ -102,6 +153,22 @@ class BufferWriter implements WireWriter {
     this.ensure(text.length * 3);
     this.length += this.buffer.write(text, this.length, "utf8");
     this.end(place);
+  }
+
+  shortAscii(text: string): boolean {
+    const { length } = text;
+    if (length > shortText) return false;
+    this.ensure(length + 1);
+    const { buffer } = this;
+    const start = this.length + 1;
+    for (let i = 0; i < length; i += 1) {
+      const code = text.charCodeAt(i);
+      if (code > 127) return false;
+      buffer[start + i] = code;
+    }
+    buffer[start - 1] = length;
+    this.length = start + length;
+    return true;
   }
 
   bytes(bytes: Uint8Array): void {
@@ -142,10 +209,11 @@ class BufferWriter implements WireWriter {
   }
 
   finish(): Buffer {
-    return Buffer.from(this.buffer.subarray(0, this.length));
+    return this.buffer.subarray(0, this.length);
   }
 }
 
-export function createWireWriter(): WireWriter {
-  return new BufferWriter();
+/** With room for so many bytes; more are made when they are needed. */
+export function createWireWriter(bytes = 1_024): WireWriter {
+  return new BufferWriter(bytes);
 }

@@ -11,7 +11,10 @@ describe("parseJson", () => {
   it("agrees with JSON.parse where no key comes twice", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
-        expect(parse(JSON.stringify(value, null, 1))).toEqual(JSON.parse(JSON.stringify(value)));
+        const rounded = (_: string, item: unknown): unknown =>
+          typeof item === "bigint" ? Number(item) : item;
+        const parsed = JSON.stringify(parse(JSON.stringify(value, null, 1)), rounded);
+        expect(JSON.parse(parsed)).toEqual(JSON.parse(JSON.stringify(value)));
       }),
       { numRuns: 1_000 },
     );
@@ -35,6 +38,21 @@ describe("parseJson", () => {
   it("does not take text in strings, or keys of other objects, for keys", () => {
     const text = '{"a":{"a":["a","a",{"a":1}],"b":"{\\"a\\":1,\\"a\\":2}"},"b":{"a":1}}';
     expect(parse(text)).toEqual(JSON.parse(text));
+  });
+
+  it("keeps integers that a number would round, and only those", () => {
+    const text =
+      '[9007199254740993, -9223372036854775808, 1234567890123456, 1.2345678901234567, 1e20, "9007199254740993"]';
+    expect(parse(text)).toEqual([
+      9007199254740993n,
+      -9223372036854775808n,
+      1234567890123456,
+      1.2345678901234567,
+      1e20,
+      "9007199254740993",
+    ]);
+    // Beyond 64 bits they are for doubles alone.
+    expect(parse(`[${"9".repeat(400)}]`)).toEqual([Infinity]);
   });
 
   it("limits the depth to the level", () => {

@@ -84,7 +84,8 @@ export function compileRequestReader(desc: DescMessage, rule: RequestRule): Requ
   return (parts) => {
     const { path, query } = parts;
     const violations: Violation[] = [];
-    const writer = createWireWriter();
+    // Its binary form is hardly ever longer than the JSON, and path and query are short.
+    const writer = createWireWriter(parts.body.length + 256);
     const json = parts.body.length === 0 ? undefined : readBody(parts, writer, violations);
     const bodyLength = writer.length;
     let isMaskGiven = false;

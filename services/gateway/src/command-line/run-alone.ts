@@ -124,7 +124,8 @@ function openBuckets(
   url: string | undefined,
   { log, onStop }: Pick<Lifecycle<unknown>, "log" | "onStop">,
 ): RedisBuckets {
-  if (url === undefined) return { take: () => Promise.reject(new Error("there is no redis")) };
+  if (url === undefined)
+    return { isCluster: false, take: () => Promise.reject(new Error("there is no redis")) };
   const redis = openRedisPipeline({ url, log, name: "gateway-rates" });
   onStop("redis", () => redis.close());
   return createRedisBuckets(redis, redisDeadlineMs);

@@ -18,11 +18,12 @@ const rule = (name: string, more: Partial<Rule> = {}): Rule => ({
 const subject: Subject = { address: "203.0.113.1", userId: undefined, route: "GET /a", method: "GET" };
 
 /** A limiter whose far buckets are in memory too, and the keys of each call to them. */
-function createTestLimiter(isAway = false) {
+function createTestLimiter({ isAway = false, isCluster = true } = {}) {
   const calls: string[][] = [];
   const far = createLocalBuckets(1, () => 0);
   const limiter = createLimiter({
     redis: {
+      isCluster,
       async take(buckets: readonly Bucket[], cost: number) {
         if (isAway) throw new Error("away");
         calls.push(buckets.map(({ key }) => key));
@@ -36,7 +37,7 @@ function createTestLimiter(isAway = false) {
 }
 
 describe("a limiter", () => {
-  it("asks once for the address and once for the user, each under one hash tag", async () => {
+  it("asks a cluster once for the address and once for the user, each under one hash tag", async () => {
     const { limiter, calls } = createTestLimiter();
     const rules = [
       rule("a"),
@@ -49,6 +50,12 @@ describe("a limiter", () => {
       ["rate:{ip:203.0.113.1}:a:60000", "rate:{ip:203.0.113.1}:c:60000:GET /a:GET"],
       ["rate:{user:42}:b:60000", "rate:{user:42}:d:60000:203.0.113.1"],
     ]);
+  });
+
+  it("asks once for everything where there is one node", async () => {
+    const { limiter, calls } = createTestLimiter({ isCluster: false });
+    await limiter.take([rule("a"), rule("b", { key: ["user"] })], { ...subject, userId: "42" }, 1);
+    expect(calls).toEqual([["rate:{ip:203.0.113.1}:a:60000", "rate:{user:42}:b:60000"]]);
   });
 
   it("asks nothing when no rule applies", async () => {
@@ -86,7 +93,7 @@ describe("a limiter", () => {
   });
 
   it("does by each rule what it says when the far buckets are away", async () => {
-    const { limiter } = createTestLimiter(true);
+    const { limiter } = createTestLimiter({ isAway: true });
     const kinds = async (rules: readonly Rule[]): Promise<string[]> => {
       const all = [];
       for (let i = 0; i < 3; i += 1) all.push((await limiter.take(rules, subject, 1)).kind);

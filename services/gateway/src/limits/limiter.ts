@@ -23,8 +23,8 @@ export type Verdict =
 
 export interface Limiter {
   /**
-   * Takes the cost from a bucket of each rule that applies: one call to Redis for the rules of the address, one for those
-   * of the user, at once. A request that one rule denies has still spent in the others.
+   * Takes the cost from a bucket of each rule that applies in one call to Redis; in a cluster in one for the rules of the
+   * address and one for those of the user, at once. A request that one rule denies has still spent in the others.
    */
   take(rules: readonly Rule[], subject: Subject, cost: number): Promise<Verdict>;
 }
@@ -54,7 +54,7 @@ export function createLimiter(options: {
 
   return {
     async take(rules, subject, cost) {
-      const groups = groupByIdentity(rules, subject);
+      const groups = groupBuckets(rules, subject, redis.isCluster);
       const [first, ...others] = groups;
       if (first === undefined) return { kind: "passed", tightest: undefined };
       if (others.length === 0) return takeGroup(first, cost);
@@ -63,10 +63,10 @@ export function createLimiter(options: {
   };
 }
 
-/** Buckets by identity, so that each group lies in one slot of a cluster. */
-function groupByIdentity(rules: readonly Rule[], subject: Subject): Bucket[][] {
+/** All buckets together or, for a cluster, by identity, so that each group lies in one slot. */
+function groupBuckets(rules: readonly Rule[], subject: Subject, byIdentity: boolean): Bucket[][] {
   const address: Bucket[] = [];
-  const user: Bucket[] = [];
+  const user: Bucket[] = byIdentity ? [] : address;
   const { userId } = subject;
   for (const rule of rules) {
     const { key, match } = rule;
@@ -77,7 +77,7 @@ function groupByIdentity(rules: readonly Rule[], subject: Subject): Bucket[][] {
       address.push(bucketOf(rule, `ip:${addressGroup(subject.address)}`, subject));
     }
   }
-  return [address, user].filter((group) => group.length > 0);
+  return (byIdentity ? [address, user] : [address]).filter((group) => group.length > 0);
 }
 
 function bucketOf(rule: Rule, identity: string, { address, route, method }: Subject): Bucket {

@@ -12,8 +12,10 @@ import { createDeadline } from "./deadline.ts";
 import type { Rule } from "./rules.ts";
 
 export interface RedisBuckets {
+  /** Whether only the keys of one identity are sure to be on one node. */
+  readonly isCluster: boolean;
   /**
-   * Takes from every bucket in one round trip. All keys must be of one identity. Rejects when Redis is not connected, or has
+   * Takes from every bucket in one round trip. In a cluster all keys must be of one identity. Rejects when Redis is not connected, or has
    * not answered within the deadline; then it may have taken or not.
    */
   take(buckets: readonly Bucket[], cost: number): Promise<Taken[]>;
@@ -45,6 +47,7 @@ export function createRedisBuckets(redis: RedisPipeline, deadlineMs: number): Re
   };
 
   return {
+    isCluster: redis.isCluster,
     async take(buckets, cost) {
       const [first] = buckets;
       if (first === undefined) return [];

@@ -26,6 +26,8 @@ export interface CommandBatch {
  * so a slow Redis slows its callers down, and memory is bounded by what they give at once.
  */
 export interface RedisPipeline {
+  /** Whether keys are spread over nodes, so that those of one command must share a slot. */
+  readonly isCluster: boolean;
   /**
    * Runs a batch, in its order on each node. Resolves to one reply for each item, in which a command's error is a value;
    * rejects when a node could not be asked or its answer was lost: then each item may have been done or not.
@@ -152,6 +154,7 @@ function createPipeline(routes: Routes, timeoutMs: number): RedisPipeline {
   }
 
   return {
+    isCluster: !routes.single,
     run,
     async call(key, args) {
       const [reply = null] = await run({

@@ -1,5 +1,7 @@
 # What each add-on may do in AWS, and no more. EC2's and load balancing's describing calls take no resource.
 locals {
+  # MSK's users have to stand under a prefix of its own.
+  secret_prefixes = ["chirrup", "AmazonMSK_chirrup"]
   identities = {
     external-secrets = {
       namespace       = "external-secrets"
@@ -8,14 +10,14 @@ locals {
         {
           Effect   = "Allow"
           Action   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
-          Resource = "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:chirrup/${var.environment}/*"
+          Resource = [for prefix in local.secret_prefixes : "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:${prefix}/${var.environment}/*"]
         },
         {
           Effect   = "Allow"
           Action   = ["kms:Decrypt"]
           Resource = var.secret_key_arns
           # Each secret has a key of its own, made after the cluster: only through a secret of this environment.
-          Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:chirrup/${var.environment}/*" } }
+          Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = [for prefix in local.secret_prefixes : "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:${prefix}/${var.environment}/*"] } }
         },
       ]
     }

@@ -1,6 +1,6 @@
 output "bootstrap_brokers" {
-  description = "The brokers, for IAM over TLS."
-  value       = aws_msk_cluster.this.bootstrap_brokers_sasl_iam
+  description = "The brokers, for SCRAM over TLS."
+  value       = aws_msk_cluster.this.bootstrap_brokers_sasl_scram
 }
 
 output "cluster_arn" {

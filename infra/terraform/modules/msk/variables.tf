@@ -78,3 +78,28 @@ variable "secret_key_arns" {
   description = "The keys of those secrets."
   type        = list(string)
 }
+
+variable "scram_secrets" {
+  description = "The names of the secrets with the services' SCRAM users, by service."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for name in values(var.scram_secrets) : can(regex("^AmazonMSK_chirrup/(dev|prod)/[a-z]+$", name))])
+    error_message = "AmazonMSK_chirrup/<environment>/<service>."
+  }
+}
+
+variable "scram_ready" {
+  description = "Whether those secrets have values, so that MSK can take them up."
+  type        = bool
+}
+
+variable "brokers_secret_name" {
+  description = "The name of the secret that says where the brokers are, for example chirrup/dev/platform/kafka."
+  type        = string
+
+  validation {
+    condition     = can(regex("^chirrup/(dev|prod)/[a-z]+/[a-z]+$", var.brokers_secret_name))
+    error_message = "chirrup/<environment>/<service>/<what>."
+  }
+}

@@ -14,7 +14,7 @@ resource "aws_security_group" "bastion" {
 
 # The stores and the cluster's API, and HTTPS out for its own packages.
 resource "aws_vpc_security_group_egress_rule" "bastion" {
-  for_each = var.bastion ? { postgres = 5432, valkey = 6379, kafka = 9098, https = 443 } : {}
+  for_each = var.bastion ? { postgres = 5432, valkey = 6379, kafka = 9096, https = 443 } : {}
 
   security_group_id = aws_security_group.bastion[0].id
   description       = each.key

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "../../launcher/paths.ts";
 import type { InfraCheck } from "../check.ts";
 import { render, serviceOf } from "../kubernetes/objects.ts";
-import { settingsOf } from "../kubernetes/policies.ts";
+import { settingsOf } from "../kubernetes/policy.ts";
 import { pythonTool, run } from "../tools.ts";
 import { developmentPackages, layOut } from "./layout.ts";
 import { services } from "./changed-services.ts";

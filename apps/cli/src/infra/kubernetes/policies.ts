@@ -8,28 +8,8 @@ import {
   serviceOf,
   textAt,
 } from "./objects.ts";
-
-/** One rule: the faults that it finds in all that an environment applies. */
-export type Policy = (objects: readonly KubeObject[], environment: Environment) => string[];
-
-/** The faults of each object of some kinds. */
-function each(kinds: readonly string[], faultsOf: (object: KubeObject) => (string | false)[]): Policy {
-  return (objects) =>
-    objects
-      .filter(({ kind }) => kinds.includes(kind))
-      .flatMap((object) =>
-        faultsOf(object)
-          .filter((fault) => fault !== false)
-          .map((fault) => `${describe(object)} ${fault}`),
-      );
-}
-
-const pod = (object: KubeObject): unknown => at(object, "spec", "template", "spec");
-const containers = (object: KubeObject): unknown[] => [
-  ...listAt(pod(object), "containers"),
-  ...listAt(pod(object), "initContainers"),
-];
-const workloads = ["Deployment", "Job", "StatefulSet", "DaemonSet", "CronJob"];
+import { containers, each, pod, type Policy, secretKeys, settingsOf, workloads } from "./policy.ts";
+import { mutualTls, ownSecrets, plainSecrets } from "./secret-policies.ts";
 
 const restricted = each(workloads, (object) => [
   at(pod(object), "securityContext", "runAsNonRoot") !== true && "may run as root",
@@ -92,37 +72,6 @@ const drain: Policy = (objects) =>
     ];
   })(objects, "dev");
 
-/** The literal settings that a Deployment's only container gets. */
-export function settingsOf(object: KubeObject, objects: readonly KubeObject[]): Record<string, string> {
-  return Object.assign(
-    {},
-    ...listAt(pod(object), "containers", 0, "envFrom").map((source) => {
-      const name = textAt(source, "configMapRef", "name");
-      return (
-        objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === name)?.["data"] ?? {}
-      );
-    }),
-  ) as Record<string, string>;
-}
-
-/** The keys of the Secrets that External Secrets and cert-manager make, by the Secrets' names. */
-export function secretKeys(objects: readonly KubeObject[]): Map<string, string[]> {
-  return new Map(
-    objects.flatMap((object): [string, string[]][] => {
-      if (object.kind === "ExternalSecret")
-        return [
-          [
-            textAt(object, "spec", "target", "name"),
-            Object.keys(at(object, "spec", "target", "template", "data") ?? {}),
-          ],
-        ];
-      if (object.kind === "Certificate")
-        return [[textAt(object, "spec", "secretName"), ["tls.crt", "tls.key", "ca.crt"]]];
-      return [];
-    }),
-  );
-}
-
 const references: Policy = (objects) => {
   const secrets = secretKeys(objects);
   const maps = new Set(
@@ -159,47 +108,6 @@ const references: Policy = (objects) => {
     ].map((fault) => `${describe(object)} ${fault}`);
   });
 };
-
-const plainSecrets: Policy = (objects) => [
-  ...objects
-    .filter(({ kind }) => kind === "Secret")
-    .map((object) => `${describe(object)} is in the repository`),
-  ...objects
-    .filter(({ kind }) => kind === "ConfigMap")
-    .flatMap((object) =>
-      Object.entries((object["data"] ?? {}) as Record<string, string>)
-        .filter(
-          ([key, value]) =>
-            /(SECRET|PASSWORD|PRIVATE_KEY|_TOKEN)$/.test(key) || /:\/\/[^\s/:@]*:[^\s/@]+@/.test(value),
-        )
-        .map(([key]) => `${describe(object)} has a secret in clear: ${key}`),
-    ),
-  ...objects.filter(isWorkload).flatMap((object) =>
-    containers(object).flatMap((container) =>
-      listAt(container, "env")
-        .filter(
-          (entry) =>
-            at(entry, "value") !== undefined && /(SECRET|PASSWORD|_URL)$/.test(textAt(entry, "name")),
-        )
-        .map((entry) => `${describe(object)} has a secret in clear: ${textAt(entry, "name")}`),
-    ),
-  ),
-];
-
-const ownSecrets: Policy = (objects, environment) =>
-  each(["ExternalSecret"], (object) =>
-    listAt(object, "spec", "data").map((entry) => {
-      const key = textAt(entry, "remoteRef", "key");
-      const [project, of, owner] = key.split("/");
-      return (
-        !(
-          project === "chirrup" &&
-          of === environment &&
-          (owner === serviceOf(object) || owner === "platform")
-        ) && `in ${environment} reads ${key}, which is not its own`
-      );
-    }),
-  )(objects, environment);
 
 const headless = each(["Service"], (object) => [
   listAt(object, "spec", "ports").some((port) => at(port, "name") === "grpc") &&
@@ -297,26 +205,6 @@ const filledIn: Policy = (objects) =>
   objects
     .filter((object) => JSON.stringify(object).includes("site.invalid"))
     .map((object) => `${describe(object)} still has a name that the environment should have filled in`);
-
-const mutualTls: Policy = (objects) => {
-  const certificates = objects
-    .filter(({ kind }) => kind === "Certificate")
-    .map((object) => textAt(object, "spec", "secretName"));
-  return each(["Deployment"], (object) => {
-    const folder = settingsOf(object, objects)["PEER_TLS_DIR"];
-    const mount = listAt(pod(object), "containers", 0, "volumeMounts").find(
-      (candidate) => textAt(candidate, "mountPath") === folder,
-    );
-    const volume = listAt(pod(object), "volumes").find(
-      (candidate) => textAt(candidate, "name") === textAt(mount, "name"),
-    );
-    return [
-      folder === undefined
-        ? "talks to the others in clear"
-        : !certificates.includes(textAt(volume, "secret", "secretName")) && `has no certificate at ${folder}`,
-    ];
-  })(objects, "dev");
-};
 
 /** All rules, by their names. */
 export const policies: Readonly<Record<string, Policy>> = {

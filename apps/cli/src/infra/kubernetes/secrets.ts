@@ -1,11 +1,23 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { repositoryRoot } from "../../launcher/paths.ts";
 import { at, describe, type KubeObject, listAt, textAt } from "./objects.ts";
 
 const infra = join(repositoryRoot, "infra");
 
 const listed = (text: string): string[] => [...text.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name);
+
+/** What a module says of the secrets that one of its variables names; none when it makes none by it. */
+function propertiesOf(module: string, variable: string): string[] {
+  return globSync(join(infra, "terraform", "modules", module, "*.tf")).flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(/^resource "aws_secretsmanager_secret" [\s\S]*?\n\}/gm)].flatMap(
+      ([block]) =>
+        new RegExp(`var\\.${variable}\\b`).test(block)
+          ? (/"Properties: ([a-z_, ]+)"/.exec(block)?.[1]?.split(", ") ?? [])
+          : [],
+    ),
+  );
+}
 
 /**
  * The secrets that the units of an environment make places for, each as "name#property". The modules say a secret's
@@ -20,18 +32,18 @@ export function secretsMade(environment: string): string[] {
         listed(properties).map((property) => `chirrup/${environment}/${name}#${property}`),
     );
     const module = basename(/\/\/(modules\/[\w-]+)"/.exec(text)?.[1] ?? "");
-    const name = /^ {2}secret_name += "([^"]+)"/m.exec(text)?.[1] ?? "";
-    const main = join(infra, "terraform", "modules", module, "main.tf");
-    const properties = existsSync(main)
-      ? (/"Properties: ([a-z_, ]+)"/.exec(readFileSync(main, "utf8"))?.[1] ?? "")
-      : "";
-    const full = name.replace("${local.environment.name}", environment);
-    if (name !== "" && properties === "")
-      throw new Error(`${dirname(file)}: its secret's properties are unsaid`);
-    return [
-      ...byHand,
-      ...(name === "" ? [] : properties.split(", ").map((property) => `${full}#${property}`)),
-    ];
+    const inputs = /^inputs = \{\n([\s\S]*?)\n\}/m.exec(text)?.[1] ?? "";
+    const byModule = inputs.split(/^(?= {2}\w+ +=)/m).flatMap((input) => {
+      const properties = propertiesOf(module, /\w+/.exec(input)?.[0] ?? "");
+      return listed(input)
+        .filter((name) => name.includes("chirrup/${local.environment.name}/"))
+        .flatMap((name) =>
+          properties.map(
+            (property) => `${name.replace("${local.environment.name}", environment)}#${property}`,
+          ),
+        );
+    });
+    return [...byHand, ...byModule];
   });
 }
 

@@ -170,6 +170,14 @@ export const settingFaults: readonly SeededFault[] = [
     spoil: (o) => (settingsOf(o, "user")["GRPC_PORT"] = "grpc"),
   },
   {
+    name: "a store's URL of a wrong kind",
+    complaint: /post.*EVENT_LOG_URL, which must be kafka/,
+    spoil: (o) =>
+      (part(find(o, "ExternalSecret", "post-secrets"), "spec", "target", "template", "data")[
+        "EVENT_LOG_URL"
+      ] = "amqp://{{ .kafkaBrokers }}"),
+  },
+  {
     name: "no mail server where one is needed",
     complaint: /go together: MAIL_URL/,
     spoil: (o) =>

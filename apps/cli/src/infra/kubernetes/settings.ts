@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { repositoryRoot } from "../../launcher/paths.ts";
 import { at, describe, type KubeObject, listAt, serviceOf, textAt } from "./objects.ts";
-import { secretKeys, settingsOf } from "./policies.ts";
+import { settingsOf, valuesOfSecrets } from "./policy.ts";
 
 interface Field {
   safeParse(value: unknown): {
@@ -46,10 +46,8 @@ export function compareSettings(
   alsoRead: readonly string[] = [],
 ): string[] {
   const literal = settingsOf(object, objects);
-  const secrets = secretKeys(objects);
-  const fromSecrets = listAt(object, "spec", "template", "spec", "containers", 0, "envFrom").flatMap(
-    (source) => secrets.get(textAt(source, "secretRef", "name")) ?? [],
-  );
+  const secret = valuesOfSecrets(object, objects);
+  const fromSecrets = Object.keys(secret);
   const set = new Set([...Object.keys(literal), ...fromSecrets]);
   const service = serviceOf(object);
   return [
@@ -63,7 +61,7 @@ export function compareSettings(
     ...Object.keys(literal)
       .filter((name) => fromSecrets.includes(name))
       .map((name) => `is given ${name} twice`),
-    ...Object.entries(literal).flatMap(([name, value]) =>
+    ...Object.entries({ ...secret, ...literal }).flatMap(([name, value]) =>
       (read[name]?.safeParse(value).error?.issues ?? []).map(
         ({ message }) => `is given ${name}, which ${message}`,
       ),
@@ -71,10 +69,7 @@ export function compareSettings(
     ...(
       together
         .get(service)
-        ?.safeParse({
-          ...Object.fromEntries(fromSecrets.map((name) => [name, likely(name)])),
-          ...literal,
-        })
+        ?.safeParse({ ...secret, ...literal })
         .error?.issues.filter(({ message }) => !message.startsWith("Invalid input")) ?? []
     ).map(
       ({ message, path = [] }) => `is given settings that do not go together: ${path.join(".")} ${message}`,
@@ -85,13 +80,6 @@ export function compareSettings(
       .filter((callee) => !mayCall(service, callee, objects))
       .map((callee) => `calls ${callee}, which the network policies do not allow`),
   ].map((fault) => `${describe(object)} ${fault}`);
-}
-
-/** A value of the kind that a secret variable has, for rules that look at several. */
-function likely(name: string): string {
-  if (name.startsWith("DATABASE_")) return "postgres://name:word@host:5432/database";
-  if (name === "MAIL_URL") return "smtps://name:word@host:465";
-  return name.endsWith("_URL") ? "rediss://:word@host:6379" : "0".repeat(64);
 }
 
 /** Whether the policies let pods of one service open another's gRPC port, on both ends. */

@@ -64,7 +64,7 @@ const wrongModules: readonly (readonly [string, string, (folder: string) => void
   [
     "a key that decrypts anything",
     "eks",
-    change("identities.tf", /secret:chirrup\/\$\{var.environment\}\/\*" \} \}/, 'secret:*" } }'),
+    change("identities.tf", /\/\$\{var.environment\}\/\*"\] \} \}/, '/*"] } }'),
   ],
   [
     "a wildcard in a role",

@@ -17,6 +17,9 @@ variables {
   instance_type          = "kafka.m7g.large"
   storage_gib            = 100
   plugin                 = { bucket_arn = "arn:aws:s3:::plugins", key = "debezium.zip", version = "1" }
+  scram_secrets          = { post = "AmazonMSK_chirrup/dev/post" }
+  scram_ready            = true
+  brokers_secret_name    = "chirrup/dev/platform/kafka"
   secret_key_arns        = ["arn:aws:kms:eu-west-1:000000000001:key/1"]
   sources = {
     post = { host = "post.internal", secret_arn = "arn:aws:secretsmanager:eu-west-1:000000000001:secret:x", secret_name = "chirrup/dev/post/replication", security_group_id = "sg-1" }
@@ -44,5 +47,13 @@ run "one_connector_file" {
   assert {
     condition     = startswith(local.connectors["post"]["database.password"], "$${secretsmanager:")
     error_message = "The password is fetched by the worker and in no configuration."
+  }
+}
+
+run "users_of_their_own" {
+  command = plan
+  assert {
+    condition     = startswith(aws_secretsmanager_secret.scram["post"].name, "AmazonMSK_") && length(aws_msk_scram_secret_association.this) == 1
+    error_message = "MSK takes users from secrets of its prefix."
   }
 }

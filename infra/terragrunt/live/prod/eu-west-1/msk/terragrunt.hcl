@@ -73,6 +73,13 @@ inputs = {
   instance_type          = local.environment.broker
   storage_gib            = local.environment.broker_storage_gib
   plugin                 = { bucket_arn = include.root.locals.site["${include.root.locals.prefix}_PLUGIN_BUCKET_ARN"], key = "debezium.zip", version = "1" }
+  brokers_secret_name    = "chirrup/${local.environment.name}/platform/kafka"
+  scram_secrets = {
+    follow = "AmazonMSK_chirrup/${local.environment.name}/follow"
+    post   = "AmazonMSK_chirrup/${local.environment.name}/post"
+    feed   = "AmazonMSK_chirrup/${local.environment.name}/feed"
+  }
+  scram_ready = get_env("SCRAM_READY", "true") == "true"
   sources = {
     user   = { host = dependency.rds_user.outputs.address, secret_arn = dependency.rds_user.outputs.secret_arn, secret_name = "chirrup/${local.environment.name}/user/database", security_group_id = dependency.rds_user.outputs.security_group_id }
     follow = { host = dependency.rds_follow.outputs.address, secret_arn = dependency.rds_follow.outputs.secret_arn, secret_name = "chirrup/${local.environment.name}/follow/database", security_group_id = dependency.rds_follow.outputs.security_group_id }

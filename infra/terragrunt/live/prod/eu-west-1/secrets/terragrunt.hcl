@@ -17,9 +17,9 @@ inputs = {
   properties = {
     "platform/peer"   = ["secret"]
     "user/settings"   = ["SIGNING_KEY_SECRET", "REFRESH_SECRET", "CURSOR_SECRET", "CONSISTENCY_SECRET", "MAIL_URL"]
-    "follow/settings" = ["CURSOR_SECRET", "CONSISTENCY_SECRET", "EVENT_LOG_URL"]
-    "post/settings"   = ["CURSOR_SECRET", "CONSISTENCY_SECRET", "EVENT_LOG_URL"]
-    "feed/settings"   = ["CURSOR_SECRET", "EVENT_LOG_URL"]
+    "follow/settings" = ["CURSOR_SECRET", "CONSISTENCY_SECRET"]
+    "post/settings"   = ["CURSOR_SECRET", "CONSISTENCY_SECRET"]
+    "feed/settings"   = ["CURSOR_SECRET"]
   }
   protected = local.environment.protected
 }

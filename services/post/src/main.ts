@@ -70,6 +70,7 @@ await runService({
       host: config.HOST,
       port: config.GRPC_PORT,
       peerSecret: config.PEER_SECRET,
+      tokens: database.tokens,
       tls,
       log,
       metrics,

@@ -1,0 +1,140 @@
+/** One request that is sent through each gateway. */
+export interface Case {
+  readonly what: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+const json = { "content-type": "application/json" };
+
+const get = (what: string, path: string, headers: Readonly<Record<string, string>> = {}): Case => ({
+  what,
+  method: "GET",
+  path,
+  headers,
+});
+const post = (what: string, body: unknown, path = "/v1/search"): Case => ({
+  what,
+  method: "POST",
+  path,
+  body,
+  headers: json,
+});
+
+/** Over services/gateway/tests/protos/library.proto. */
+export const cases: readonly Case[] = [
+  get("a 64-bit integer beyond 2^53 in the path", "/v1/shelves/9007199254740993"),
+  get("`additional_bindings`, an encoded slash in one segment", "/v1/rooms/a%20b%2Fc/shelves/7"),
+  get("`**`, an encoded slash in one of many segments", "/v1/files/a/b%2Fc%20d"),
+  get("`**` that matches nothing", "/v1/files"),
+  get("`{name=shelves/*/books/*}`", "/v1/shelves/a/books/b"),
+  post("a verb behind a variable", { reason: "cold" }, "/v1/shelves/a/books/b:burn"),
+  get("a verb that no template has is part of the value", "/v1/shelves/a/books/b:burn"),
+  post("an encoded colon is no verb", {}, "/v1/shelves/a/books/b%3Aburn"),
+  { what: "a custom method", method: "PURGE", path: "/v1/shelves/3" },
+  get("an integer with a leading zero in the path", "/v1/shelves/01"),
+  get("an integer in base 16 in the path", "/v1/shelves/0x10"),
+  get("an integer beyond 64 bits in the path", "/v1/shelves/9223372036854775808"),
+  get("an empty segment", "/v1/shelves/"),
+  get("a trailing slash", "/v1/shelves/1/"),
+  get("a broken escape in the path", "/v1/shelves/%zz"),
+  get("bytes that are no UTF-8 in the path", "/v1/rooms/%ff/shelves/1"),
+  get("a path that is not there", "/v1/nope"),
+  { what: "a method that the path has not", method: "DELETE", path: "/v1/shelves/1" },
+  { what: "HEAD where there is GET", method: "HEAD", path: "/v1/shelves/1" },
+  { what: "OPTIONS", method: "OPTIONS", path: "/v1/shelves/1" },
+  get("nested and repeated fields in the query", "/v1/search?pages.from=3&ids=1&ids=-2"),
+  get("an enum by number in the query", "/v1/search?genre=2"),
+  get("an enum by its name in lower case", "/v1/search?genre=genre_poem"),
+  get("proto names and JSON names in the query", "/v1/search?by_rank=1"),
+  get("a Timestamp in the query", "/v1/search?after=2026-01-02T03:04:05Z"),
+  get("a wrapper in the query", "/v1/search?wrapped=x"),
+  get("a map in the query", "/v1/search?counts%5Ba%5D=1"),
+  get("an unknown query parameter", "/v1/search?nope=1"),
+  get("a single field twice in the query", "/v1/search?text=a&text=b"),
+  get("two fields of one oneof in the query", "/v1/search?by_name=a&by_rank=1"),
+  get("what the path binds, again in the query", "/v1/shelves/1?shelf_id=2"),
+  get("a bool that is none", "/v1/search?deep=yes"),
+  get("a field of a repeated message in the query", "/v1/search?ranges.from=1"),
+  get("bytes in the URL's base64", "/v1/search?token=-_8"),
+  post("an unknown field", { nope: 1 }),
+  post("both names of one field", { by_name: "a", byName: "b" }),
+  post("a key twice", '{"text":"a","text":"b"}'),
+  post("two fields of one oneof", { byName: "a", byRank: 1 }),
+  post("a 64-bit integer as a number that JSON rounds", '{"ids":[9007199254740993]}'),
+  post("a 64-bit integer as text", { ids: ["9007199254740993"] }),
+  post("an integer with a fraction of nothing", '{"limit":1.0}'),
+  post("an enum that is not there", { genre: "GENRE_PLAY" }),
+  post("an unknown enum number", { genre: 77 }),
+  post("NaN as text, a float out of its range", { weight: "NaN", ratio: 1e39 }),
+  post("Struct, Any, a wrapper, null", {
+    extra: { a: [1, null] },
+    any: { "@type": "type.googleapis.com/library.v1.Book", title: "x" },
+    wrapped: "w",
+    hint: null,
+  }),
+  post("half of a surrogate pair", '{"text":"\\ud800"}'),
+  post("an empty body where one may be", ""),
+  post("a body that is no JSON", "{"),
+  post("a body that is no object", "[]"),
+  { what: "a body of no type", method: "POST", path: "/v1/search", body: '{"text":"a"}' },
+  {
+    what: "a body of another type",
+    method: "POST",
+    path: "/v1/search",
+    body: '{"text":"a"}',
+    headers: { "content-type": "text/plain" },
+  },
+  {
+    what: "a body where there is none",
+    method: "GET",
+    path: "/v1/shelves/1",
+    body: '{"room":"x"}',
+    headers: json,
+  },
+  {
+    what: '`body: "book"`, and a query beside it; `response_body`',
+    method: "PATCH",
+    path: "/v1/books/5?dry_run=true",
+    body: { title: "t" },
+    headers: json,
+  },
+  {
+    what: "a body that contradicts the path",
+    method: "PATCH",
+    path: "/v1/books/5",
+    body: { id: "6" },
+    headers: json,
+  },
+  {
+    what: "PATCH without an `update_mask`",
+    method: "PATCH",
+    path: "/v1/editions/5",
+    body: { title: "t", shelf_place: { room: "r" } },
+    headers: json,
+  },
+  get("a server's stream", "/v1/watch?count=2"),
+  get("a server's stream as events", "/v1/watch?count=1", { accept: "text/event-stream" }),
+  get("a stream that fails midway", "/v1/watch?count=1&code=9"),
+  get("a stream that fails at once", "/v1/watch?code=5"),
+  get("a stream of `google.api.HttpBody`", "/v1/download?count=2"),
+  {
+    what: "`google.api.HttpBody` as a field, up",
+    method: "POST",
+    path: "/v1/covers/7",
+    body: "\u0001",
+    headers: { "content-type": "image/png" },
+  },
+  {
+    what: "`google.api.HttpBody` whole, up and down",
+    method: "POST",
+    path: "/v1/mirror",
+    body: "<p>",
+    headers: { "content-type": "text/html" },
+  },
+  get("a deadline that passes", "/v1/watch?count=1&endless=true", { "grpc-timeout": "200m" }),
+  get("an Accept that nothing fits", "/v1/shelves/1", { accept: "image/png" }),
+  get("a header of the client", "/v1/shelves/1", { "grpc-metadata-x-other": "1" }),
+];

@@ -23,8 +23,11 @@ export {
 } from "./java/connect.ts";
 export {
   connectorState,
+  forgetOffsets,
   putConnector,
   restartFailed,
+  resumeConnector,
+  stopConnector,
   type ConnectorConfig,
   type ConnectorState,
 } from "./java/connectors.ts";

@@ -15,8 +15,14 @@ import { promisify } from "node:util";
 
 const execute = promisify(execFile);
 const folder = fileURLToPath(new URL("../../java/", import.meta.url));
-const pom = join(folder, "pom.xml");
-const sumsFile = join(folder, "artifacts.sha256");
+/** What is resolved together: all that the full profile runs, or the Connect worker that managed Connect offers. */
+export type JavaSet = "current" | "connect-3.7";
+
+/** A folder with a pom and the sums of what it resolves to. */
+const sets: Readonly<Record<JavaSet, string>> = {
+  current: folder,
+  "connect-3.7": join(folder, "connect-3.7"),
+};
 export const logConfigFile: string = join(folder, "log4j2.xml");
 
 const repositoryVariable = "CHIRRUP_MAVEN_REPOSITORY";
@@ -60,7 +66,7 @@ async function hasMaven(): Promise<boolean> {
 }
 
 /** By Maven, which knows its user's mirrors, proxies and credentials. */
-async function fetchByMaven(target: string): Promise<void> {
+async function fetchByMaven(pom: string, target: string): Promise<void> {
   const goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", "-Dmdep.useRepositoryLayout=true"];
   const args = ["--batch-mode", "--quiet", "--file", pom, ...goal, `-DoutputDirectory=${target}`];
   try {
@@ -89,10 +95,10 @@ async function fetchFrom(repository: string, target: string, artifacts: readonly
   await Promise.all(Array.from({ length: parallelDownloads }, worker));
 }
 
-async function fetchAll(target: string, artifacts: readonly Artifact[]): Promise<void> {
+async function fetchAll(pom: string, target: string, artifacts: readonly Artifact[]): Promise<void> {
   const repository = process.env[repositoryVariable];
   if (repository !== undefined && repository !== "") return fetchFrom(repository, target, artifacts);
-  if (await hasMaven()) return fetchByMaven(target);
+  if (await hasMaven()) return fetchByMaven(pom, target);
   throw new Error(
     `Kafka and Debezium come from a Maven repository. Install Maven (apt-get install maven, brew install maven), or set ${repositoryVariable} to the URL of Maven Central or of a mirror, and try again.`,
   );
@@ -113,12 +119,17 @@ async function lay(source: string, target: string, artifacts: readonly Artifact[
 /**
  * Kafka, Connect and Debezium's connector, fetched at the first call and kept in `cacheDir`: by the repository
  * that CHIRRUP_MAVEN_REPOSITORY names, or else by Maven and its settings. Every file must have the sum that
- * java/artifacts.sha256 gives. Several processes may call it at once.
+ * artifacts.sha256 gives. Several processes may call it at once.
  *
+ * @param set "connect-3.7" is the Connect worker that managed Connect offers, without broker and connector.
  * @param fetching Called when something has to be fetched, which may take a minute.
  */
-export async function resolveJavaParts(cacheDir: string, fetching: () => void): Promise<JavaParts> {
-  const sums = readFileSync(sumsFile, "utf8");
+export async function resolveJavaParts(
+  cacheDir: string,
+  fetching: () => void,
+  set: JavaSet = "current",
+): Promise<JavaParts> {
+  const sums = readFileSync(join(sets[set], "artifacts.sha256"), "utf8");
   const name = createHash("sha256").update(sums).digest("hex").slice(0, 16);
   const target = join(cacheDir, name);
   if (!existsSync(target)) {
@@ -128,7 +139,7 @@ export async function resolveJavaParts(cacheDir: string, fetching: () => void): 
     mkdirSync(fetched, { recursive: true });
     try {
       const artifacts = parseSums(sums);
-      await fetchAll(fetched, artifacts);
+      await fetchAll(join(sets[set], "pom.xml"), fetched, artifacts);
       await lay(fetched, laid, artifacts);
       try {
         renameSync(laid, target);

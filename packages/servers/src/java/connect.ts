@@ -72,9 +72,13 @@ function workerProperties({ brokers, port, dataDir, parts }: KafkaConnectOptions
 
 async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) });
-    await response.body?.cancel();
-    return response.ok;
+    // Workers before Kafka 3.9 know no /health; /connectors answers when the worker has joined its group.
+    for (const path of ["/health", "/connectors"]) {
+      const response = await fetch(url + path, { signal: AbortSignal.timeout(2_000) });
+      await response.body?.cancel();
+      if (response.status !== 404) return response.ok;
+    }
+    return false;
   } catch {
     return false;
   }

@@ -26,6 +26,31 @@ export async function putConnector(workerUrl: string, name: string, config: Conn
   }
 }
 
+async function command(url: string, method: "PUT" | "DELETE", name: string): Promise<void> {
+  const until = Date.now() + settlesWithinMs;
+  for (;;) {
+    const response = await request(url, { method });
+    const text = await response.text();
+    if (response.ok) return;
+    if ((response.status !== 409 && response.status < 500) || Date.now() > until) {
+      throw new Error(`connector ${name}: Connect answered ${response.status}: ${text}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** Stops a connector's tasks and keeps its configuration; what it has read stays known (Kafka 3.5 and later). */
+export const stopConnector = (workerUrl: string, name: string): Promise<void> =>
+  command(`${workerUrl}/connectors/${name}/stop`, "PUT", name);
+
+/** Forgets how far a connector has read. It must be stopped; waits until its tasks are gone (Kafka 3.6 and later). */
+export const forgetOffsets = (workerUrl: string, name: string): Promise<void> =>
+  command(`${workerUrl}/connectors/${name}/offsets`, "DELETE", name);
+
+/** Starts a connector that was stopped. */
+export const resumeConnector = (workerUrl: string, name: string): Promise<void> =>
+  command(`${workerUrl}/connectors/${name}/resume`, "PUT", name);
+
 export interface ConnectorState {
   /** All of it: RUNNING; one part: FAILED; or what keeps it from either. */
   readonly state: "RUNNING" | "FAILED" | "STARTING";

@@ -1,0 +1,230 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  appendOutbox,
+  createMetrics,
+  migrate,
+  openEventLog,
+  openPostgres,
+  platformMigrations,
+  type Postgres,
+  type ReceivedEvent,
+} from "@chirrup/platform";
+import {
+  connectorState,
+  connectSecretsFile,
+  findJava,
+  freePort,
+  type JavaParts,
+  type KafkaBroker,
+  type KafkaConnect,
+  putConnector,
+  resolveJavaParts,
+  startKafkaBroker,
+  startKafkaConnect,
+} from "@chirrup/servers";
+import { testLog, testPostgres, waitFor } from "@chirrup/testkit";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { repositoryRoot } from "../src/launcher/paths.ts";
+import { fillConfig } from "../src/launcher/profiles/connectors.ts";
+
+const log = testLog();
+const role = "debezium_test";
+const [topic, key] = ["posts", 7n];
+const cache = join(repositoryRoot, ".chirrup", "cache", "java");
+
+interface Parts {
+  readonly java: string;
+  readonly current: JavaParts;
+  /** The worker of managed Connect, with the connector of the current set. */
+  readonly managed: JavaParts;
+}
+
+async function findParts(): Promise<Parts | string> {
+  try {
+    const java = await findJava();
+    const current = await resolveJavaParts(cache, () => undefined);
+    const { classPath } = await resolveJavaParts(cache, () => undefined, "connect-3.7");
+    return { java, current, managed: { ...current, classPath } };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const found = await findParts();
+if (typeof found === "string") console.warn(`Debezium is not tested: ${found}`);
+
+describe.skipIf(typeof found === "string")("the outbox connector", () => {
+  const parts = found as Parts;
+  const received: ReceivedEvent[] = [];
+  let folder: string;
+  let broker: KafkaBroker;
+  let database: URL;
+  let outbox: Postgres;
+  let source: string;
+  let superuser: pg.Client;
+  let eventLog: ReturnType<typeof openEventLog>;
+  let worker: KafkaConnect | undefined;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "chirrup-connector-"));
+    const node = { id: 1, port: await freePort(), controllerPort: await freePort() };
+    broker = await startKafkaBroker({
+      java: parts.java,
+      parts: parts.current,
+      node,
+      nodes: [node],
+      clusterId: Buffer.from("chirrup-connects").toString("base64url"),
+      dataDir: join(folder, "kafka"),
+      logFile: join(folder, "kafka.log"),
+      settings: { "offsets.topic.num.partitions": "1" },
+    });
+    const { createDatabase, superuserUrl } = await testPostgres();
+    const url = await createDatabase("connector");
+    await migrate({ url, folders: [platformMigrations], log });
+    database = new URL(url);
+    source = database.pathname.slice(1);
+    outbox = openPostgres({ url, applicationName: "test", log });
+    superuser = new pg.Client({ connectionString: superuserUrl });
+    await superuser.connect();
+    await superuser.query(`CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'a secret'`);
+    const inDatabase = new URL(superuserUrl);
+    inDatabase.pathname = database.pathname;
+    const client = new pg.Client({ connectionString: inDatabase.href });
+    await client.connect();
+    await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput', failover => true)", [
+      `chirrup_${source}`,
+    ]);
+    await client.end();
+    eventLog = openEventLog({
+      url: `kafka://127.0.0.1:${broker.port}`,
+      log,
+      metrics: createMetrics({ service: "test" }),
+    });
+    await eventLog.subscribe({
+      group: "test",
+      topics: [topic],
+      handle(event) {
+        received.push(event);
+        return Promise.resolve();
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await eventLog?.close();
+    await worker?.stop();
+    await broker?.stop();
+    await outbox?.close();
+    await superuser.query("SELECT pg_drop_replication_slot($1)", [`chirrup_${source}`]);
+    await superuser.query(`DROP ROLE ${role}`);
+    await superuser.end();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function runWorker(workerParts: JavaParts): Promise<KafkaConnect> {
+    await worker?.stop();
+    const dataDir = join(folder, "connect");
+    worker = await startKafkaConnect({
+      java: parts.java,
+      parts: workerParts,
+      brokers: [`127.0.0.1:${broker.port}`],
+      port: await freePort(),
+      dataDir,
+      logFile: join(folder, "connect.log"),
+      secrets: { password: "a secret" },
+    });
+    const text = readFileSync(join(repositoryRoot, "infra", "debezium", "outbox.json"), "utf8");
+    const config = fillConfig(text, {
+      source,
+      database_host: database.hostname,
+      database_port: database.port,
+      database_user: role,
+      database_password: `\${file:${connectSecretsFile(dataDir)}:password}`,
+      database_sslmode: "disable",
+    });
+    await putConnector(worker.url, "outbox", config);
+    const { url } = worker;
+    await waitFor(async () => (await connectorState(url, "outbox")).state === "RUNNING", {
+      timeoutMs: 60_000,
+      what: "the connector runs",
+    });
+    return worker;
+  }
+
+  const traceparentOf = (number: number): string =>
+    `00-0af7651916cd43dd8448eb211c80319c-${number.toString(16).padStart(16, "0")}-01`;
+
+  async function append(from: number, to: number): Promise<void> {
+    for (let number = from; number <= to; number += 1) {
+      const eventId = BigInt(number);
+      const event = { case: "postCreated", value: { postId: eventId, authorId: key } } as const;
+      await appendOutbox(outbox, { topic, key, event, eventId, traceparent: traceparentOf(number) });
+    }
+  }
+
+  /** Waits until all have come, then tells the numbers without what came again. */
+  async function numbersUpTo(last: number): Promise<number[]> {
+    await waitFor(() => received.some(({ event }) => event.eventId === BigInt(last)), {
+      timeoutMs: 60_000,
+      what: `event ${last} has come`,
+    });
+    return [...new Set(received.map(({ event }) => Number(event.eventId)))];
+  }
+
+  it("carries rows as they are on Connect 3.7, which managed Connect offers", async () => {
+    const { url } = await runWorker(parts.managed);
+    const { version } = (await (await fetch(url)).json()) as { version: string };
+    expect(version).toMatch(/^3\.7\./);
+    await append(1, 20);
+    expect(await numbersUpTo(20)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    expect(received[4]).toMatchObject({
+      topic,
+      key: "7",
+      event: {
+        eventId: 5n,
+        schemaVersion: 1,
+        traceparent: traceparentOf(5),
+        payload: { case: "postCreated", value: { postId: 5n, authorId: 7n } },
+      },
+    });
+  });
+
+  it("goes on where it was on Connect 4, with the same configuration", async () => {
+    await worker?.stop();
+    await append(21, 30);
+    const { url } = await runWorker(parts.current);
+    const { version } = (await (await fetch(url)).json()) as { version: string };
+    expect(version).toMatch(/^4\./);
+    await append(31, 40);
+    expect(await numbersUpTo(40)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  });
+
+  it("reads by a role that may read no table, of a publication that tells inserts of the outbox alone", async () => {
+    const reader = new URL(database);
+    [reader.username, reader.password] = [role, "a secret"];
+    const client = new pg.Client({ connectionString: reader.href });
+    await client.connect();
+    try {
+      await expect(client.query("SELECT FROM outbox")).rejects.toThrow(/permission denied/);
+      const { rows: rights } = await client.query<Record<string, boolean>>(
+        "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = current_user",
+      );
+      expect(rights).toEqual([
+        { rolsuper: false, rolcreaterole: false, rolcreatedb: false, rolbypassrls: false },
+      ]);
+      const { rows: publications } = await client.query(
+        `SELECT pubname, puballtables AS all, pubinsert AS inserts, pubupdate OR pubdelete OR pubtruncate AS others,
+           (SELECT array_agg(tablename::text) FROM pg_publication_tables t WHERE t.pubname = p.pubname) AS tables
+         FROM pg_publication p`,
+      );
+      expect(publications).toEqual([
+        { pubname: "chirrup_outbox", all: false, inserts: true, others: false, tables: ["outbox"] },
+      ]);
+    } finally {
+      await client.end();
+    }
+  });
+});

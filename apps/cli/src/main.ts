@@ -91,15 +91,21 @@ program
 program
   .command("faults")
   .description(
-    "kill parts of the running platform under load and compare what was acknowledged with what is there; exit code 1 when something is lost",
+    "let parts of the running platform die, or hang, under load and compare what was acknowledged with what is there; exit code 1 when something is lost",
   )
-  .option("--kills <count>", "kills with SIGKILL: every kind of part in turn, then at random", "100")
+  .addArgument(
+    new Argument("[what]", "kills: SIGKILL; stall: what carries events hangs")
+      .choices(["kills", "stall"])
+      .default("kills"),
+  )
+  .option("--kills <count>", "kills: every kind of part in turn, then at random", "100")
   .option("--only <kinds...>", "only these kinds: gateway, post, relay, connect, broker, postgres-primary, …")
+  .option("--writes <count>", "stall: writes meanwhile; the default is an hour at five a second", "18000")
   .option("--rate <writes>", "writes a second: posts, follows, likes, and what takes them back", "40")
   .option("--users <count>", "users who write, made for this run", "24")
   .option("--random-seed <number>", "another number kills and writes in another order", "1")
   .option("--json", "one JSON object on standard output")
-  .action(async (flags) => (await import("./commands/faults.ts")).faults(flags));
+  .action(async (what, flags) => (await import("./commands/faults.ts")).faults(what, flags));
 
 program
   .command("infra-check")
@@ -145,6 +151,13 @@ events
   .option("--since <time>", "rows of the last 90s, 30m, 2h; 48h are kept (with --from-outbox)", "48h")
   .option("--json", "one JSON object on standard output")
   .action(async (flags) => (await import("./commands/events.ts")).replay(flags));
+
+events
+  .command("recover")
+  .description("after the loss of a slot: make it anew, let Debezium read it, append what the outbox keeps")
+  .option("--since <time>", "rows of the last 90s, 30m, 2h; 48h are kept", "48h")
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/events.ts")).recover(flags));
 
 program
   .command("bench")

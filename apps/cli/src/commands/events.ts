@@ -6,7 +6,10 @@ import {
   openEventLogOperator,
 } from "@chirrup/platform";
 import { durationMs } from "../events/duration.ts";
+import { recoverOutbox, slotIsLost } from "../events/recover-outbox.ts";
 import { replayOutbox } from "../events/replay-outbox.ts";
+import { databases as databaseNames } from "../launcher/databases.ts";
+import { connectorName } from "../launcher/profiles/connectors.ts";
 import { openHome } from "../launcher/paths.ts";
 import type { Access } from "../launcher/state.ts";
 import { runningState } from "../launcher/status.ts";
@@ -24,6 +27,10 @@ export interface DeadLettersFlags extends JsonFlag {
 export interface ReplayFlags extends DeadLettersFlags {
   readonly fromOutbox?: boolean;
   readonly source?: string;
+  readonly since: string;
+}
+
+export interface RecoverFlags extends JsonFlag {
   readonly since: string;
 }
 
@@ -117,5 +124,35 @@ export function replay(flags: ReplayFlags): Promise<void> {
         replayed += await operator.replayDeadLetters(group, limit);
     }
     print(flags, { replayed }, [`Appended ${replayed} events again.`]);
+  });
+}
+
+/** `chirrup events recover`: makes lost slots anew and appends what their outboxes keep. */
+export function recover(flags: RecoverFlags): Promise<void> {
+  const sinceMs = durationMs("--since", flags.since);
+  return withLog(async (operator, { connect, databases }) => {
+    if (connect === undefined)
+      throw new Error("the relay of the embedded profile recovers from a lost slot by itself");
+    const recovered: { source: string; replayed: number }[] = [];
+    for (const source of databaseNames) {
+      const slot = `chirrup_${source}`;
+      const readerUrl = connect.readers[source];
+      if (!(await slotIsLost(readerUrl, slot))) continue;
+      const replayed = await recoverOutbox({
+        slot,
+        connector: connectorName(source),
+        connectUrl: connect.url,
+        readerUrl,
+        databaseUrl: databases[source],
+        operator,
+        sinceMs,
+        onProgress: (what) => void process.stderr.write(`${what}\n`),
+      });
+      recovered.push({ source, replayed });
+    }
+    const lines = recovered.map(
+      ({ source, replayed }) => `${source}: the slot is made anew, ${replayed} events are appended again.`,
+    );
+    print(flags, { recovered }, lines.length === 0 ? ["No slot is lost."] : lines);
   });
 }

@@ -172,8 +172,14 @@ export async function startPlatform(
     signal.throwIfAborted();
     const ground = await (options.profile === "full" ? startFull(site) : startEmbedded(site));
     signal.throwIfAborted();
-    const { databases, cacheUrl, eventLogUrl } = ground;
-    access = { ...access, databases: databases.service, redisUrl: cacheUrl, eventLogUrl };
+    const { databases, cacheUrl, eventLogUrl, connectUrl } = ground;
+    access = {
+      ...access,
+      databases: databases.service,
+      redisUrl: cacheUrl,
+      eventLogUrl,
+      ...(connectUrl === undefined ? {} : { connect: { url: connectUrl, readers: databases.reader } }),
+    };
     const inputs = { options, secrets, peerSecret: access.peerSecret, ports, ...ground };
     const services = ground.services.map((name) => addService(site, name, inputs));
     await Promise.all(services.map((part) => part.start()));

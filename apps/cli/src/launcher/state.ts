@@ -27,6 +27,11 @@ export interface Access {
   readonly eventLogUrl: string;
   readonly feedAddress: string;
   readonly peerSecret: string;
+  /** Kafka Connect, and the role by which it reads each outbox; only in the full profile. */
+  readonly connect?: {
+    readonly url: string;
+    readonly readers: Readonly<Record<"user" | "follow" | "post", string>>;
+  };
 }
 
 /** What the launcher writes for the commands in other shells. */

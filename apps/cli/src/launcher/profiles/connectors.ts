@@ -15,7 +15,7 @@ const configFile = join(repositoryRoot, "infra", "debezium", "outbox.json");
 const runsWithinMs = 60_000;
 const looksEveryMs = 1_000;
 
-const connectorName = (source: DatabaseName): string => `outbox-${source}`;
+export const connectorName = (source: DatabaseName): string => `outbox-${source}`;
 
 /** The connector's configuration with every `{{name}}` replaced; an unknown name is a fault of the file. */
 export function fillConfig(text: string, values: Readonly<Record<string, string>>): ConnectorConfig {

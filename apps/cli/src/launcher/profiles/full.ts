@@ -28,6 +28,7 @@ export async function startFull(site: Site): Promise<Ground> {
   return {
     databases,
     cacheUrl: cache.url,
+    connectUrl: worker.url,
     eventLogUrl: `kafka://${brokers.join(",")}`,
     services: serviceNames.filter((name) => name !== "relay"),
   };

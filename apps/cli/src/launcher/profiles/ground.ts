@@ -33,6 +33,8 @@ export interface Ground {
   readonly databases: DatabaseUrls;
   readonly cacheUrl: string;
   readonly eventLogUrl: string;
+  /** Of Kafka Connect's REST API, where Connect reads the outboxes. */
+  readonly connectUrl?: string;
   /** The Node processes of the profile. */
   readonly services: readonly ServiceName[];
 }

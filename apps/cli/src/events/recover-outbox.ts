@@ -1,0 +1,91 @@
+import type { EventLogOperator } from "@chirrup/platform";
+import { forgetOffsets, resumeConnector, stopConnector } from "@chirrup/servers";
+import pg from "pg";
+import { replayOutbox } from "./replay-outbox.ts";
+
+const readsWithinMs = 90_000;
+const pollMs = 200;
+
+export interface RecoverOptions {
+  readonly slot: string;
+  readonly connector: string;
+  readonly connectUrl: string;
+  /** The database by the role that streams: it may make and drop slots. */
+  readonly readerUrl: string;
+  /** The same by a role that may read the outbox. */
+  readonly databaseUrl: string;
+  readonly operator: Pick<EventLogOperator, "append">;
+  readonly sinceMs: number;
+  readonly onProgress: (what: string) => void;
+}
+
+async function withReader<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Whether the outbox has no slot to be read by, or one of which Postgres has removed what was not read. */
+export function slotIsLost(readerUrl: string, slot: string): Promise<boolean> {
+  return withReader(readerUrl, async (client) => {
+    const { rows } = await client.query<{ lost: boolean }>(
+      "SELECT wal_status IS NOT DISTINCT FROM 'lost' AS lost FROM pg_replication_slots WHERE slot_name = $1",
+      [slot],
+    );
+    return rows[0]?.lost !== false;
+  });
+}
+
+function makeSlot(readerUrl: string, slot: string): Promise<void> {
+  return withReader(readerUrl, async (client) => {
+    await client.query(
+      "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
+      [slot],
+    );
+    await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput', failover => true)", [slot]);
+  });
+}
+
+function untilRead(readerUrl: string, slot: string): Promise<void> {
+  return withReader(readerUrl, async (client) => {
+    const until = Date.now() + readsWithinMs;
+    for (;;) {
+      const { rowCount } = await client.query(
+        "SELECT FROM pg_replication_slots WHERE slot_name = $1 AND active",
+        [slot],
+      );
+      if (rowCount === 1) return;
+      if (Date.now() > until) throw new Error(`nobody reads ${slot} after ${readsWithinMs / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  });
+}
+
+/**
+ * Lets Debezium read an outbox again whose slot is lost, and appends what the outbox keeps. The connector
+ * forgets its position, which lies in WAL that is gone, and begins at the new slot's.
+ *
+ * Why the replay comes last: a row that it does not see is written after the slot is read, so it is streamed.
+ *
+ * @returns How many rows were appended.
+ */
+export async function recoverOutbox(options: RecoverOptions): Promise<number> {
+  const { slot, connector, connectUrl, readerUrl, databaseUrl, operator, sinceMs, onProgress } = options;
+  await stopConnector(connectUrl, connector);
+  await forgetOffsets(connectUrl, connector);
+  onProgress(`${connector} is stopped and has forgotten its position`);
+  await makeSlot(readerUrl, slot);
+  await resumeConnector(connectUrl, connector);
+  await untilRead(readerUrl, slot);
+  onProgress(`${slot} is made anew, and read`);
+  return replayOutbox({
+    databaseUrl,
+    operator,
+    sinceMs,
+    onProgress: (rows) => onProgress(`${rows} rows …`),
+  });
+}

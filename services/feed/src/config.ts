@@ -30,6 +30,10 @@ type Settings = CommonSettings & {
   readonly CONSUMER_CONCURRENCY: NumberSetting;
   readonly REBUILD_PARALLEL: NumberSetting;
   readonly REBUILD_TIMEOUT_MS: NumberSetting;
+  readonly FOLLOWEES_TTL_MS: NumberSetting;
+  readonly FOLLOWEES_KEPT: NumberSetting;
+  readonly PROFILE_MAX_AGE_MS: NumberSetting;
+  readonly PROFILES_KEPT: NumberSetting;
 };
 
 /** The settings of the service, by the names of their environment variables. */
@@ -71,6 +75,19 @@ export const configSchema: z.ZodObject<Settings> = z.object({
     .durationMs()
     .default(10_000)
     .describe("Deadline of each call that a build makes, in milliseconds."),
+  FOLLOWEES_TTL_MS: setting
+    .durationMs()
+    .default(600_000)
+    .describe("How long a process keeps whom a reader follows when no event ends it, in milliseconds."),
+  FOLLOWEES_KEPT: setting
+    .positiveInt()
+    .default(2_000_000)
+    .describe("Followees that a process keeps, of all readers together; 8 bytes each."),
+  PROFILE_MAX_AGE_MS: setting
+    .durationMs()
+    .default(5_000)
+    .describe("How old the name of an author on a page may be, in milliseconds."),
+  PROFILES_KEPT: setting.positiveInt().default(20_000).describe("Profiles that a process keeps."),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -2,11 +2,16 @@ import { type Channel } from "@chirrup/grpc";
 import { createCursors, type Cursors, type Logger, type Metrics, type Redis } from "@chirrup/platform";
 import { createFollowClient, type FollowClient } from "./clients/follow.ts";
 import { createPostClient, type PostClient } from "./clients/post.ts";
-import { createUserClient, type UserClient } from "./clients/user.ts";
+import { createUserClient } from "./clients/user.ts";
 import type { Config } from "./config.ts";
+import type { Clock } from "./domain/clock.ts";
 import { createFeedMetrics, type FeedMetrics } from "./metrics.ts";
+import { type Celebrities, createCelebrities } from "./pipeline/celebrities.ts";
+import { createFollowed, type Followed } from "./pipeline/followed.ts";
+import { createProfiles, type Profiles } from "./pipeline/profiles.ts";
 import { createRebuilds, type Rebuilds } from "./pipeline/rebuild.ts";
 import { type AuthorOutboxes, createAuthorOutboxes } from "./store/author-outbox.ts";
+import { createFollowVersions, type FollowVersions } from "./store/follow-versions.ts";
 import { createHomeTimelines } from "./store/home-timeline.ts";
 import type { Timelines } from "./store/timeline.ts";
 
@@ -16,7 +21,11 @@ export interface Context {
   readonly outboxes: AuthorOutboxes;
   readonly posts: PostClient;
   readonly follows: FollowClient;
-  readonly users: UserClient;
+  readonly versions: FollowVersions;
+  readonly followed: Followed;
+  readonly celebrities: Celebrities;
+  readonly profiles: Profiles;
+  readonly clock: Clock;
   readonly rebuilds: Rebuilds;
   readonly cursors: Cursors;
   readonly metrics: FeedMetrics;
@@ -31,6 +40,7 @@ export interface Foundations {
   readonly peers: { readonly post: Channel; readonly follow: Channel; readonly user: Channel };
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly clock: Clock;
   /** Aborted when the process stops. */
   readonly signal: AbortSignal;
 }
@@ -41,6 +51,7 @@ export function createContext({
   peers,
   log,
   metrics: registry,
+  clock,
   signal,
 }: Foundations): Context {
   const metrics = createFeedMetrics(registry);
@@ -51,7 +62,7 @@ export function createContext({
   const outboxes = createAuthorOutboxes({ ...redis, maxEntries: outboxMax, ttlMs });
   const posts = createPostClient(peers.post);
   const follows = createFollowClient(peers.follow);
-  const users = createUserClient(peers.user);
+  const versions = createFollowVersions({ ...redis, ttlMs: config.FOLLOWEES_TTL_MS });
   const rebuilds = createRebuilds({
     homes,
     outboxes,
@@ -70,7 +81,16 @@ export function createContext({
     outboxes,
     posts,
     follows,
-    users,
+    versions,
+    followed: createFollowed({ follows, versions, maxKept: config.FOLLOWEES_KEPT }),
+    celebrities: createCelebrities({ follows, clock, log, signal }),
+    profiles: createProfiles({
+      users: createUserClient(peers.user),
+      clock,
+      maxAgeMs: config.PROFILE_MAX_AGE_MS,
+      maxKept: config.PROFILES_KEPT,
+    }),
+    clock,
     rebuilds,
     cursors: createCursors(config.CURSOR_SECRET),
     metrics,

@@ -12,6 +12,7 @@ import { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
 import { configSchema } from "./config.ts";
 import { createConsumers } from "./consumers/consumers.ts";
 import { createContext } from "./context.ts";
+import { systemClock } from "./domain/clock.ts";
 import { createHandlers } from "./server.ts";
 
 await runService({
@@ -40,7 +41,7 @@ await runService({
     };
     onStop("peers", () => Object.values(peers).forEach((peer) => peer.close()));
 
-    const context = createContext({ config, redis, peers, log, metrics, signal });
+    const context = createContext({ config, redis, peers, log, metrics, clock: systemClock, signal });
     onStop("builds", () => context.rebuilds.idle());
 
     const eventLog = openEventLog({ url: config.EVENT_LOG_URL, log, metrics });

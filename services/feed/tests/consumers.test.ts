@@ -3,15 +3,18 @@ import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service"
 import { testRedis } from "@chirrup/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newest } from "../src/domain/slice.ts";
+import { outlastMs } from "../src/pipeline/celebrities.ts";
 import { type FeedProcess, startFeedProcess } from "./feed-process.ts";
 import { createGates } from "./gates.ts";
 import { type Peers, servePeers } from "./peers.ts";
+import { createTestClock } from "./test-clock.ts";
 import { World } from "./world.ts";
 
 const author = 1n;
 const follower = 2n;
 const followers = [follower, ...Array.from({ length: 24 }, (_, index) => BigInt(index + 3))];
 const gates = createGates();
+const clock = createTestClock();
 let world: World;
 let peers: Peers;
 let feed: FeedProcess;
@@ -25,7 +28,7 @@ beforeAll(async () => {
     BACKFILL_BATCH: "4",
     HOME_TIMELINE_MAX: "10",
   };
-  feed = await startFeedProcess(url, peers, settings);
+  feed = await startFeedProcess(url, peers, settings, clock);
 });
 beforeEach(() => feed.redis.flushdb());
 afterAll(async () => {
@@ -45,8 +48,15 @@ async function start(celebrityThreshold: number): Promise<void> {
 }
 
 async function drain(): Promise<void> {
-  for (let next = world.pending.shift(); next !== undefined; next = world.pending.shift())
-    await feed.apply(next);
+  for (let next = world.pending.shift(); next !== undefined; next = world.pending.shift()) await apply(next);
+}
+
+/** Lets the time pass that the work waits for. */
+async function apply(received: ReceivedEvent): Promise<void> {
+  const waits = clock.nextWait().then(() => clock.pass(outlastMs));
+  const applied = feed.apply(received);
+  await Promise.race([applied, waits]);
+  await applied;
 }
 
 /** Whose home timeline has a post. */
@@ -93,6 +103,20 @@ describe("a post", () => {
 });
 
 describe("a celebrity state", () => {
+  it("stays rising until nobody can believe it normal", async () => {
+    await start(26);
+    world.users.add(99n);
+    world.follow(99n, author);
+    const waits = clock.nextWait();
+    const risen = feed.apply(world.pending.pop()!);
+    await waits;
+    clock.pass(outlastMs - 1);
+    expect(world.stateOf(author)).toBe(CelebrityState.RISING);
+    clock.pass(1);
+    await risen;
+    expect(world.stateOf(author)).toBe(CelebrityState.CELEBRITY);
+  });
+
   it("falls to normal when all homes have what was not pushed", async () => {
     await start(25);
     const postId = world.post(author);
@@ -114,11 +138,11 @@ describe("a celebrity state", () => {
 
   it("is not moved by an event of an older epoch", async () => {
     await start(25);
-    const rising = world.log.at(-1)!;
+    const rising = world.log.findLast(({ topic }) => topic === topics.celebrities)!;
     world.unfollow(follower, author);
     world.follow(follower, author);
     expect(world.stateOf(author)).toBe(CelebrityState.RISING);
-    await feed.apply(rising);
+    await apply(rising);
     expect(world.stateOf(author)).toBe(CelebrityState.RISING);
   });
 });

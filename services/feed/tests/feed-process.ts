@@ -1,12 +1,24 @@
 import { type Channel, createClient, Metadata } from "@chirrup/grpc";
-import { createMetrics, metadataKeys, openPeer, parseConfig, type ReceivedEvent } from "@chirrup/platform";
-import { FeedService, type GetHomeFeedResponse } from "@chirrup/proto/chirrup/feed/v1/feed_service";
-import { testLog } from "@chirrup/testkit";
+import {
+  createLogger,
+  createMetrics,
+  metadataKeys,
+  openPeer,
+  parseConfig,
+  type ReceivedEvent,
+} from "@chirrup/platform";
+import {
+  type CountNewPostsResponse,
+  FeedService,
+  type GetHomeFeedResponse,
+} from "@chirrup/proto/chirrup/feed/v1/feed_service";
 import { Redis } from "ioredis";
 import { type Config, configSchema } from "../src/config.ts";
 import { createConsumers } from "../src/consumers/consumers.ts";
 import { type Context, createContext } from "../src/context.ts";
+import { type Clock, systemClock } from "../src/domain/clock.ts";
 import { createHandlers } from "../src/server.ts";
+import { localChannel } from "./local-channel.ts";
 import { peerSecret, type Peers, serveTest } from "./peers.ts";
 
 /** One process of the feed service, but for its subscription: tests hand it the events. */
@@ -15,34 +27,81 @@ export interface FeedProcess {
   readonly channel: Channel;
   readonly redis: Redis;
   apply(received: ReceivedEvent): Promise<void>;
-  /** One page, asked for by a user through gRPC. */
-  page(readerId: bigint, request?: { cursor?: string; pageSize?: number }): Promise<GetHomeFeedResponse>;
+  /** One page, asked for by a user. */
+  page(
+    readerId: bigint,
+    request?: { cursor?: string; pageSize?: number },
+    tokens?: readonly string[],
+  ): Promise<GetHomeFeedResponse>;
+  countNew(readerId: bigint, since: string): Promise<CountNewPostsResponse>;
   /** The ids of the whole feed, page by page. */
   scroll(readerId: bigint, pageSize: number): Promise<bigint[][]>;
   close(): Promise<void>;
 }
 
 /** Asks for pages as the gateway does for a user who is signed in. */
-export function pagesOf(channel: Channel): FeedProcess["page"] {
+export function pagesOf(channel: Channel): Pick<FeedProcess, "page" | "countNew"> {
   const client = createClient(FeedService, channel);
-  return (readerId, request = {}) => {
+  const as = (readerId: bigint, tokens: readonly string[] = []): { metadata: Metadata } => {
     const id = String(readerId);
     const metadata = Metadata.from({ [metadataKeys.userId]: id, [metadataKeys.sessionId]: id });
-    return client.getHomeFeed(request, { metadata });
+    for (const token of tokens) metadata.append(metadataKeys.consistency, token);
+    return { metadata };
+  };
+  return {
+    page: (readerId, request = {}, tokens = []) => client.getHomeFeed(request, as(readerId, tokens)),
+    countNew: (readerId, since) => client.countNewPosts({ since }, as(readerId)),
   };
 }
 
+export interface FeedProcessOptions {
+  readonly redisUrl: string;
+  /** Of the services that it calls. */
+  readonly peers: Pick<Peers, "post" | "follow" | "user">;
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+}
+
+const log = createLogger({ service: "test", level: "silent", format: "json" });
+
+/** A process that is asked through gRPC. */
 export async function startFeedProcess(
   redisUrl: string,
   peers: Peers,
   settings: Readonly<Record<string, string>> = {},
+  clock: Clock = systemClock,
 ): Promise<FeedProcess> {
+  const inside = openInside({ redisUrl, peers, settings, clock });
+  const server = await serveTest(FeedService, inside.handlers);
+  const channel = openPeer(`127.0.0.1:${server.port}`, peerSecret);
+  return processOf(inside, channel, async () => {
+    channel.close();
+    await server.close(0);
+  });
+}
+
+/** A process that is asked without gRPC between. */
+export function localFeedProcess(options: FeedProcessOptions): FeedProcess {
+  const inside = openInside(options);
+  return processOf(inside, localChannel(FeedService, inside.handlers), () => Promise.resolve());
+}
+
+interface Inside extends Pick<FeedProcess, "context" | "redis"> {
+  readonly handlers: ReturnType<typeof createHandlers>;
+  readonly consumers: ReturnType<typeof createConsumers>;
+  readonly stopping: AbortController;
+}
+
+function openInside({ redisUrl, peers, settings = {}, clock = systemClock }: FeedProcessOptions): Inside {
   const config: Config = parseConfig(configSchema, {
     GRPC_PORT: "0",
     HTTP_PORT: "0",
     PEER_SECRET: peerSecret,
     CURSOR_SECRET: "c".repeat(32),
-    ...peers.settings,
+    // The peers are handed over as channels.
+    POST_SERVICE: "127.0.0.1:1",
+    FOLLOW_SERVICE: "127.0.0.1:1",
+    USER_SERVICE: "127.0.0.1:1",
     REDIS_URL: redisUrl,
     EVENT_LOG_URL: redisUrl,
     ...settings,
@@ -50,25 +109,28 @@ export async function startFeedProcess(
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
   redis.on("error", () => undefined);
   const stopping = new AbortController();
-  const metrics = createMetrics({ service: "feed" });
-  const connections = { reading: redis, writing: redis };
   const context = createContext({
     config,
-    redis: connections,
+    redis: { reading: redis, writing: redis },
     peers,
-    log: testLog(),
-    metrics,
+    log,
+    metrics: createMetrics({ service: "feed" }),
+    clock,
     signal: stopping.signal,
   });
   const consumers = createConsumers(context, config);
-  const server = await serveTest(FeedService, createHandlers(context));
-  const channel = openPeer(`127.0.0.1:${server.port}`, peerSecret);
-  const page = pagesOf(channel);
+  return { context, redis, handlers: createHandlers(context), consumers, stopping };
+}
+
+function processOf(inside: Inside, channel: Channel, disconnect: () => Promise<void>): FeedProcess {
+  const { context, redis, consumers, stopping } = inside;
+  const { page, countNew } = pagesOf(channel);
   return {
     context,
     channel,
     redis,
     page,
+    countNew,
     async apply(received) {
       const consumer = consumers[received.topic as keyof typeof consumers];
       await consumer(received, stopping.signal);
@@ -85,8 +147,7 @@ export async function startFeedProcess(
     async close() {
       stopping.abort();
       await context.rebuilds.idle();
-      channel.close();
-      await server.close(0);
+      await disconnect();
       redis.disconnect();
     },
   };

@@ -5,10 +5,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type FeedProcess, startFeedProcess } from "./feed-process.ts";
 import { createGates } from "./gates.ts";
 import { type Peers, servePeers } from "./peers.ts";
+import { createTestClock } from "./test-clock.ts";
 import { World } from "./world.ts";
 
 const [reader, author, stranger] = [1n, 2n, 3n] as const;
 const gates = createGates();
+const clock = createTestClock();
 let world: World;
 let peers: Peers;
 let feed: FeedProcess;
@@ -17,10 +19,12 @@ let redisUrl: string;
 beforeAll(async () => {
   redisUrl = (await testRedis()).url;
   peers = await servePeers(() => world, gates);
-  feed = await startFeedProcess(redisUrl, peers);
+  feed = await startFeedProcess(redisUrl, peers, {}, clock);
 });
 beforeEach(async () => {
   world = new World([reader, author, stranger], 10);
+  // What is kept of the world before is too old.
+  clock.pass(60_000);
   await feed.redis.flushdb();
 });
 afterAll(async () => {
@@ -38,6 +42,16 @@ function posts(count: number): bigint[] {
 async function warm(): Promise<void> {
   await feed.page(reader);
   await feed.context.rebuilds.idle();
+}
+
+/** Applies all events, and lets the time pass that a state waits for. */
+async function applyAll(): Promise<void> {
+  for (let next = world.pending.shift(); next !== undefined; next = world.pending.shift()) {
+    const waits = clock.nextWait().then(() => clock.pass(4_000));
+    const applied = feed.apply(next);
+    await Promise.race([applied, waits]);
+    await applied;
+  }
 }
 
 async function failure(page: Promise<unknown>): Promise<GrpcError> {
@@ -94,11 +108,43 @@ describe("a page", () => {
     expect(items.map(({ post }) => post!.id)).toEqual([...ids.slice(2, 10), ...ids.slice(58)].toReversed());
   });
 
-  it("leaves out an author at once who is followed no longer", async () => {
+  it("leaves out an author who is followed no longer: when the event is applied, and at once for who has a token", async () => {
     posts(3);
+    await applyAll();
     await warm();
+    expect((await feed.page(reader)).items).toHaveLength(3);
     world.unfollow(reader, author);
+    const [ended] = world.pending.splice(-1);
+    expect((await feed.page(reader, {}, ["follow.token"])).items).toEqual([]);
+    world.follow(reader, author);
     expect((await feed.page(reader)).items).toEqual([]);
+    await applyAll();
+    await feed.apply(ended!);
+    expect((await feed.page(reader)).items).toHaveLength(3);
+    world.unfollow(reader, author);
+    await applyAll();
+    expect((await feed.page(reader)).items).toEqual([]);
+  });
+
+  it("asks the follow service for nothing when it knows whom the reader follows", async () => {
+    posts(30);
+    await applyAll();
+    await warm();
+    await feed.page(reader);
+    for (const method of ["listFollowees", "filterFollowees"]) gates.failNext(`page ${method}`);
+    expect((await feed.scroll(reader, 7)).flat()).toHaveLength(30);
+    gates.open();
+  });
+
+  it("goes on for readers whom it knows while the follow service is away", async () => {
+    posts(30);
+    await applyAll();
+    await warm();
+    await feed.page(reader);
+    clock.pass(10_000);
+    gates.failNext("work listCelebrities");
+    expect((await feed.page(reader)).items).toHaveLength(20);
+    gates.open();
   });
 
   it.each([0, 3, 30])(
@@ -115,7 +161,13 @@ describe("a page", () => {
 
   it("has a celebrity's posts, which were not pushed, whether the outbox is kept or not", async () => {
     await warm();
-    for (let fan = 10n; fan < 20n; fan++) world.follow(fan, author);
+    for (let fan = 10n; fan < 20n; fan++) {
+      world.users.add(fan);
+      world.follow(fan, author);
+    }
+    world.follow(reader, author);
+    await applyAll();
+    clock.pass(4_000);
     const ids = posts(30).toReversed();
     const kept = (): Promise<number> => feed.redis.exists(`outbox:{${author}}`);
     expect(await kept()).toBe(0);
@@ -132,6 +184,41 @@ describe("a page", () => {
     const cut = await startFeedProcess("redis://127.0.0.1:1", peers);
     expect((await cut.page(reader)).items).toHaveLength(20);
     await cut.close();
+  });
+});
+
+describe("the count of new posts", () => {
+  const count = async (since: string): Promise<number> => (await feed.countNew(reader, since)).count;
+
+  it("is of those above a page's first item, up to 100", async () => {
+    posts(3);
+    await applyAll();
+    await warm();
+    const { since } = await feed.page(reader, { pageSize: 2 });
+    expect(await count(since)).toBe(0);
+    const [gone] = [world.post(author), world.post(reader), world.post(stranger)];
+    await applyAll();
+    expect(await count(since)).toBe(2);
+    world.deletePost(gone);
+    expect(await count(since)).toBe(1);
+    for (let more = 0; more < 120; more++) world.post(author);
+    await applyAll();
+    expect(await count(since)).toBe(100);
+  });
+
+  it("begins with the first post of an empty feed", async () => {
+    const { since } = await feed.page(reader);
+    expect(await count(since)).toBe(0);
+    posts(1);
+    await applyAll();
+    expect(await count(since)).toBe(1);
+  });
+
+  it("is refused without a place, and with another reader's", async () => {
+    const { since } = await feed.page(stranger);
+    for (const place of ["", "junk", since]) {
+      expect((await failure(count(place))).code).toBe(Status.INVALID_ARGUMENT);
+    }
   });
 });
 

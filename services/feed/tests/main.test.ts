@@ -80,7 +80,7 @@ async function relay(): Promise<void> {
 describe("the process", () => {
   it("takes events from the log into timelines, and loses nothing with Redis", async () => {
     const channel = openPeer(`127.0.0.1:${grpcPort}`, peerSecret);
-    const page = pagesOf(channel);
+    const { page } = pagesOf(channel);
     const ids = async (): Promise<bigint[]> => (await page(reader)).items.map(({ post }) => post!.id);
 
     world.follow(reader, author);

@@ -1,15 +1,16 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, GrpcError, type Server, Status } from "@chirrup/grpc";
-import { type Call, createMetrics, type Handlers, openPeer, serveRpc } from "@chirrup/platform";
+import { type Call, createLogger, createMetrics, type Handlers, openPeer, serveRpc } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
-import { testLog } from "@chirrup/testkit";
 import type { Gates } from "./gates.ts";
+import { localChannel } from "./local-channel.ts";
 import type { World } from "./world.ts";
 
 export const peerSecret = "a secret between the peers of a test";
 const host = "127.0.0.1";
+const log = createLogger({ service: "test", level: "silent", format: "json" });
 
 /** The services that the feed calls, as gRPC servers over a world. */
 export interface Peers {
@@ -50,13 +51,22 @@ export async function servePeers(world: () => World, gates: Gates): Promise<Peer
   };
 }
 
+/** The same in this process, without gRPC between. */
+export function localPeers(world: () => World, gates: Gates): Pick<Peers, "post" | "follow" | "user"> {
+  return {
+    post: localChannel(PostService, postHandlers(world, gates)),
+    follow: localChannel(FollowService, followHandlers(world, gates)),
+    user: localChannel(UserService, userHandlers(world)),
+  };
+}
+
 /** Serves the methods given; all others are UNIMPLEMENTED. */
 export function serveTest<S extends DescService>(service: S, some: Partial<Handlers<S>>): Promise<Server> {
   const unimplemented = () => Promise.reject(new GrpcError(Status.UNIMPLEMENTED, "not served here"));
   const all = Object.fromEntries(service.methods.map(({ localName }) => [localName, unimplemented]));
   const handlers = { ...all, ...some } as Handlers<S>;
   const metrics = createMetrics({ service: "test" });
-  return serveRpc({ service, handlers, host, port: 0, peerSecret, log: testLog(), metrics });
+  return serveRpc({ service, handlers, host, port: 0, peerSecret, log, metrics });
 }
 
 /** Calls that a page makes and those that work in the background makes have gates of their own. */
@@ -101,13 +111,10 @@ function followHandlers(world: () => World, gates: Gates): Partial<Handlers<type
     },
     listFollowees: ({ userId }, call) =>
       gates.pass(gateOf(call, "listFollowees"), { followeeIds: world().followees(userId) }),
-    listFollowedCelebrities: ({ userId }, call) => {
-      const w = world();
-      const followeeIds = w.followees(userId).filter((followeeId) => w.stateOf(followeeId) !== 1);
-      return gates.pass(gateOf(call, "listFollowedCelebrities"), {
-        followeeIds,
-        ownState: w.stateOf(userId),
-      });
+    listCelebrities: ({ knownVersion }, call) => {
+      const { version, authorIds } = world().celebrities();
+      const isKnown = version === knownVersion;
+      return gates.pass(gateOf(call, "listCelebrities"), { version, authorIds: isKnown ? [] : authorIds });
     },
     filterFollowees: ({ userId, candidateIds }, call) => {
       const followees = world().followees(userId);

@@ -24,14 +24,14 @@ export class World {
   readonly log: ReceivedEvent[] = [];
   readonly #edges = new Map<string, { followerId: bigint; followeeId: bigint; followId: bigint }>();
   readonly #standings = new Map<bigint, Standing>();
-  /** Followers at which an author is on the way to celebrity, and below which on the way back. */
-  readonly #threshold: number;
+  readonly #thresholds: { readonly up: number; readonly down: number };
   // Neighbours that a double cannot tell apart.
   #lastId = 2n ** 62n;
 
-  constructor(userIds: readonly bigint[], threshold: number) {
+  /** From `up` followers on, an author is on the way to celebrity, and below `down` on the way back. */
+  constructor(userIds: readonly bigint[], up: number, down: number = up) {
     for (const userId of userIds) this.users.add(userId);
-    this.#threshold = threshold;
+    this.#thresholds = { up, down };
   }
 
   nextId(): bigint {
@@ -40,6 +40,7 @@ export class World {
 
   /** The id may be older than others that were written before it. */
   post(authorId: bigint, postId: bigint = this.nextId()): bigint {
+    if (!this.users.has(authorId)) return postId;
     this.posts.set(postId, authorId);
     this.#emit(topics.posts, authorId, { case: "postCreated", value: { postId, authorId } });
     return postId;
@@ -52,9 +53,37 @@ export class World {
     this.#emit(topics.posts, authorId, { case: "postDeleted", value: { postId, authorId } });
   }
 
+  /** The edge that there is. */
+  followId(followerId: bigint, followeeId: bigint): bigint | undefined {
+    return this.#edges.get(`${followerId}>${followeeId}`)?.followId;
+  }
+
+  /** The edges that were and are no more. */
+  formerFollowIds(followerId: bigint, followeeId: bigint): bigint[] {
+    return this.log.flatMap(({ event: { payload } }) => {
+      if (payload.case !== "followDeleted") return [];
+      const { followId, followerId: from, followeeId: to } = payload.value;
+      return from === followerId && to === followeeId ? [followId] : [];
+    });
+  }
+
+  /** All posts there ever were. */
+  everPosted(): { postId: bigint; authorId: bigint }[] {
+    return this.log.flatMap(({ event: { payload } }) =>
+      payload.case === "postCreated" ? [payload.value] : [],
+    );
+  }
+
+  /** Whether something of a deleted account is left. */
+  hasTraces(userId: bigint): boolean {
+    const isAuthor = [...this.posts.values()].includes(userId);
+    return isAuthor || this.followees(userId).length > 0 || this.followers(userId).length > 0;
+  }
+
   follow(followerId: bigint, followeeId: bigint): void {
     const key = `${followerId}>${followeeId}`;
     if (followerId === followeeId || this.#edges.has(key)) return;
+    if (!this.users.has(followerId) || !this.users.has(followeeId)) return;
     const edge = { followerId, followeeId, followId: this.nextId() };
     this.#edges.set(key, edge);
     this.#emit(topics.follows, followerId, { case: "followCreated", value: edge });
@@ -69,18 +98,35 @@ export class World {
     this.#restate(followeeId);
   }
 
-  /** The account goes; its posts stay with the post service, and are not to be shown. */
+  /** The account goes. What it wrote and whom it followed goes when the other services hear of it: `erase`. */
   deleteUser(userId: bigint): void {
     this.users.delete(userId);
   }
 
+  /** What the other services do when they hear that an account was deleted. */
+  erase(userId: bigint): void {
+    for (const [postId, authorId] of this.posts) if (authorId === userId) this.deletePost(postId);
+    for (const followeeId of this.followees(userId)) this.unfollow(userId, followeeId);
+    for (const followerId of this.followers(userId)) this.unfollow(followerId, userId);
+  }
+
   advance(userId: bigint, epoch: bigint): CelebrityState {
     const standing = this.#standing(userId);
-    if (standing.epoch === epoch) {
-      if (standing.state === CelebrityState.RISING) standing.state = CelebrityState.CELEBRITY;
-      if (standing.state === CelebrityState.FALLING) standing.state = CelebrityState.NORMAL;
-    }
+    const next = new Map<CelebrityState, CelebrityState>([
+      [CelebrityState.RISING, CelebrityState.CELEBRITY],
+      [CelebrityState.FALLING, CelebrityState.NORMAL],
+    ]).get(standing.state);
+    if (standing.epoch === epoch && next !== undefined) this.#move(userId, standing, next);
     return standing.state;
+  }
+
+  /** Authors who are not normal, and a number that grows with each change of a state. */
+  celebrities(): { version: bigint; authorIds: bigint[] } {
+    const standings = [...this.#standings];
+    return {
+      version: standings.reduce((sum, [, { epoch }]) => sum + epoch, 0n),
+      authorIds: standings.flatMap(([id, { state }]) => (state === CelebrityState.NORMAL ? [] : [id])),
+    };
   }
 
   stateOf(userId: bigint): CelebrityState {
@@ -124,9 +170,13 @@ export class World {
   #restate(userId: bigint): void {
     const standing = this.#standing(userId);
     const above = standing.state === CelebrityState.RISING || standing.state === CelebrityState.CELEBRITY;
-    const wanted = this.followers(userId).length >= this.#threshold;
-    if (above === wanted) return;
-    standing.state = wanted ? CelebrityState.RISING : CelebrityState.FALLING;
+    const followers = this.followers(userId).length;
+    if (!above && followers >= this.#thresholds.up) this.#move(userId, standing, CelebrityState.RISING);
+    if (above && followers < this.#thresholds.down) this.#move(userId, standing, CelebrityState.FALLING);
+  }
+
+  #move(userId: bigint, standing: Standing, state: CelebrityState): void {
+    standing.state = state;
     standing.epoch++;
     this.#emit(topics.celebrities, userId, { case: "celebrityStateChanged", value: { userId, ...standing } });
   }

@@ -6,6 +6,7 @@ import { filterFollowees } from "./handlers/filter-followees.ts";
 import { follow } from "./handlers/follow.ts";
 import { getFollowCounts } from "./handlers/get-follow-counts.ts";
 import { getRelationship } from "./handlers/get-relationship.ts";
+import { listCelebrities } from "./handlers/list-celebrities.ts";
 import { listFollowedCelebrities } from "./handlers/list-followed-celebrities.ts";
 import { listFollowees } from "./handlers/list-followees.ts";
 import { listFollowers } from "./handlers/list-followers.ts";
@@ -25,6 +26,7 @@ export function createHandlers(context: FollowContext): Handlers<typeof FollowSe
     streamFollowers: streamFollowers(context),
     listFollowees: listFollowees(context),
     listFollowedCelebrities: listFollowedCelebrities(context),
+    listCelebrities: listCelebrities(context),
     filterFollowees: filterFollowees(context),
     advanceCelebrityState: advanceCelebrityState(context),
   };

@@ -86,6 +86,20 @@ describe("celebrity state", () => {
     expect(await around(2n)).toEqual({ followeeIds: [], ownState: NORMAL });
   });
 
+  it("lists all who are not normal, and tells by the version whether anything changed", async () => {
+    await using service = await startFollowService({ thresholds });
+    const list = (knownVersion: bigint) => service.client.listCelebrities({ knownVersion });
+    expect(await list(0n)).toMatchObject({ version: 0n, authorIds: [] });
+    await follow(service, 2n, 3n, 4n, 5n);
+    expect(await list(0n)).toMatchObject({ version: 1n, authorIds: [author] });
+    expect(await list(1n)).toMatchObject({ version: 1n, authorIds: [] });
+    await service.client.advanceCelebrityState({ userId: author, epoch: 1n });
+    expect(await list(1n)).toMatchObject({ version: 2n, authorIds: [author] });
+    await unfollow(service, 4n, 5n);
+    await service.client.advanceCelebrityState({ userId: author, epoch: 3n });
+    expect(await list(3n)).toMatchObject({ version: 4n, authorIds: [] });
+  });
+
   it("changes once when many cross the threshold at once", async () => {
     await using service = await startFollowService({ thresholds: { up: 20, down: 18 } });
     await follow(service, ...range(2, 60));

@@ -1,16 +1,15 @@
 import { type CallOptions, type Channel, createClient } from "@chirrup/grpc";
-import {
-  CelebrityState,
-  FollowService,
-  type StreamFollowersResponse,
-} from "@chirrup/proto/chirrup/follow/v1/follow_service";
+import { FollowService, type StreamFollowersResponse } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 
 /** What the feed asks of the follow service. All of it is read from the primary. */
 export interface FollowClient {
   /** All whom a user follows, at most 5,000. */
   listFollowees(userId: bigint, options: CallOptions): Promise<bigint[]>;
-  /** Those whose outboxes a reader merges: followees that are not normal, and the reader when not normal. */
-  listMergedAuthors(readerId: bigint, options: CallOptions): Promise<bigint[]>;
+  /** All authors who are not *normal*; none when `knownVersion` (0 for none) is the version that holds. */
+  listCelebrities(
+    knownVersion: bigint,
+    options: CallOptions,
+  ): Promise<{ readonly version: bigint; readonly authorIds: readonly bigint[] }>;
   /** Which of at most 1,000 users a user follows. */
   filterFollowees(
     userId: bigint,
@@ -34,9 +33,8 @@ export function createFollowClient(channel: Channel): FollowClient {
     async listFollowees(userId, options) {
       return (await client.listFollowees({ userId }, options)).followeeIds;
     },
-    async listMergedAuthors(readerId, options) {
-      const { followeeIds, ownState } = await client.listFollowedCelebrities({ userId: readerId }, options);
-      return ownState === CelebrityState.NORMAL ? followeeIds : [...followeeIds, readerId];
+    listCelebrities(knownVersion, options) {
+      return client.listCelebrities({ knownVersion }, options);
     },
     async filterFollowees(userId, candidateIds, options) {
       const request = { userId, candidateIds: [...candidateIds] };

@@ -2,12 +2,15 @@ import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service"
 import { peerCallOptions } from "@chirrup/platform";
 import type { FollowClient } from "../clients/follow.ts";
 import type { PostClient } from "../clients/post.ts";
+import type { Clock } from "../domain/clock.ts";
 import { newest } from "../domain/slice.ts";
+import { outlastMs } from "../pipeline/celebrities.ts";
 import type { Timelines } from "../store/timeline.ts";
 import { type Consumer, unexpected } from "./consumer.ts";
 import type { FanOut } from "./fan-out.ts";
 
 export interface CelebritiesConsumerContext {
+  readonly clock: Clock;
   readonly homes: Timelines;
   readonly posts: PostClient;
   readonly follows: FollowClient;
@@ -22,9 +25,10 @@ export interface CelebritiesConsumerContext {
  * Applies the topic `celebrities`, keyed by author: does what a state waits for, then moves it on. Only
  * *celebrity* skips pushes and only *normal* skips the merge, and neither is next to the other.
  *
- * Rising waits until no reader believes the author normal. Nobody keeps the state here: it is asked for
- * each page, so there is nothing to wait for. A fan-out that read *rising* and is still pushing when pushes
- * end does no harm.
+ * Rising waits until no process believes the author normal. Each keeps the authors who are not, for a bounded time
+ * (pipeline/celebrities.ts); the event came after the state was committed, so by the end of a longer wait all that is
+ * kept was asked for after that, and has the author. A fan-out that read *rising* and is still pushing when pushes end
+ * does no harm.
  *
  * Falling waits until all home timelines have what was not pushed. A fan-out that read *celebrity* and
  * skipped its pushes did so before the state fell, and its post was written before that; the posts are read
@@ -43,6 +47,7 @@ export function createCelebritiesConsumer(context: CelebritiesConsumerContext): 
     }
     const options = peerCallOptions({ traceparent: event.traceparent, signal });
     const { userId, epoch, state } = event.payload.value;
+    if (state === CelebrityState.RISING) await context.clock.wait(outlastMs, signal);
     if (state === CelebrityState.FALLING) await backfillFollowers(context, userId, options);
     if (state === CelebrityState.FALLING || state === CelebrityState.RISING) {
       await context.follows.advanceCelebrityState(userId, epoch, options);

@@ -2,11 +2,13 @@ import { peerCallOptions } from "@chirrup/platform";
 import type { FollowClient } from "../clients/follow.ts";
 import type { PostClient } from "../clients/post.ts";
 import { newest } from "../domain/slice.ts";
+import type { FollowVersions } from "../store/follow-versions.ts";
 import type { Timelines } from "../store/timeline.ts";
 import { type Consumer, unexpected } from "./consumer.ts";
 
 export interface FollowsConsumerContext {
   readonly homes: Timelines;
+  readonly versions: FollowVersions;
   readonly posts: PostClient;
   readonly follows: FollowClient;
   /** How many posts a home timeline holds. */
@@ -27,8 +29,10 @@ export function createFollowsConsumer(context: FollowsConsumerContext): Consumer
       (await context.follows.filterFollowees(followerId, [followeeId], options)).has(followeeId);
     switch (event.payload.case) {
       case "followCreated":
+        await context.versions.drop(event.payload.value.followerId);
         return addAuthor(context, event.payload.value, isFollowed, options);
       case "followDeleted":
+        await context.versions.drop(event.payload.value.followerId);
         return removeAuthor(context, event.payload.value, isFollowed);
       default:
         throw unexpected(received);

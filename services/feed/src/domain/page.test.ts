@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { PostSchema } from "@chirrup/proto/chirrup/post/v1/post_service";
 import { UserSchema } from "@chirrup/proto/chirrup/user/v1/user_service";
 import { describe, expect, it } from "vitest";
+import { followeesOf } from "./followees.ts";
 import { cutPage, filterItems, type Hydration } from "./page.ts";
 
 const post = (id: bigint, authorId: bigint) => create(PostSchema, { id, authorId });
@@ -21,8 +22,8 @@ const hydration: Hydration = {
   ]),
   likedIds: new Set([40n]),
   authors: new Map([reader, followed, unfollowed].map((id) => [id, user(id)])),
-  followedIds: new Set([followed, gone]),
 };
+const followees = followeesOf([followed, gone]);
 
 describe("filterItems", () => {
   const entries = [
@@ -34,7 +35,7 @@ describe("filterItems", () => {
   ];
 
   it("keeps the reader's own and what followed authors still have, in order", () => {
-    const items = filterItems(entries, hydration, reader);
+    const items = filterItems(entries, hydration, followees, reader);
     expect(items.map(({ post }) => post.id)).toEqual([50n, 40n]);
     expect(items.map(({ author }) => author.id)).toEqual([reader, followed]);
     expect(items.map(({ liked }) => liked)).toEqual([false, true]);

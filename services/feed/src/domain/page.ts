@@ -1,9 +1,10 @@
 import type { FeedItem } from "@chirrup/proto/chirrup/feed/v1/feed_service";
 import type { Post } from "@chirrup/proto/chirrup/post/v1/post_service";
 import type { User } from "@chirrup/proto/chirrup/user/v1/user_service";
+import type { Followees } from "./followees.ts";
 import type { Entry } from "./slice.ts";
 
-/** What the owners of posts, profiles and follows say about some entries. */
+/** What the owners of posts and profiles say about some entries. */
 export interface Hydration {
   /** Those that exist. */
   readonly posts: ReadonlyMap<bigint, Post>;
@@ -11,8 +12,6 @@ export interface Hydration {
   readonly likedIds: ReadonlySet<bigint>;
   /** Authors that exist. */
   readonly authors: ReadonlyMap<bigint, User>;
-  /** Authors that the reader follows. */
-  readonly followedIds: ReadonlySet<bigint>;
 }
 
 /** One item of a page, as the response carries it. */
@@ -23,14 +22,24 @@ export type Item = Pick<FeedItem, "liked"> & { readonly post: Post; readonly aut
  * whom the reader does not follow, save their own. What the timelines hold too much of ends here, so
  * they may be late in forgetting.
  */
-export function filterItems(entries: readonly Entry[], hydration: Hydration, readerId: bigint): Item[] {
+export function filterItems(
+  entries: readonly Entry[],
+  hydration: Hydration,
+  followees: Pick<Followees, "has">,
+  readerId: bigint,
+): Item[] {
   return entries.flatMap(({ postId, authorId }) => {
+    if (authorId !== readerId && !followees.has(authorId)) return [];
     const post = hydration.posts.get(postId);
     const author = hydration.authors.get(authorId);
-    const followed = authorId === readerId || hydration.followedIds.has(authorId);
-    if (post === undefined || author === undefined || !followed) return [];
+    if (post === undefined || author === undefined) return [];
     return [{ post, author, liked: hydration.likedIds.has(postId) }];
   });
+}
+
+/** What a place in a feed is bound to: a position in one reader's feed means nothing in another. */
+export function scopeOf(readerId: bigint): string {
+  return `feed:${readerId}`;
 }
 
 /** A page, and the id that the next one starts below; undefined when this is the last page. */

@@ -26,6 +26,12 @@ export function sliceOf(entries: readonly Entry[], limit: number, floor: bigint 
   return { entries, floor: last === undefined ? floor : last.postId - 1n };
 }
 
+/** What a slice still says below an id that it reached beyond; undefined when it says nothing there. */
+export function below(slice: Slice, before: bigint): Slice | undefined {
+  if (slice.floor + 1n >= before) return undefined;
+  return { floor: slice.floor, entries: slice.entries.filter(({ postId }) => postId < before) };
+}
+
 /**
  * The union of sources, each post once. It ends at the highest floor: below that one source is silent, and
  * a post of it would be skipped. At least one slice; O(entries × log entries).

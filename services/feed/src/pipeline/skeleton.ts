@@ -1,31 +1,20 @@
-import type { CallOptions } from "@chirrup/grpc";
-import type { Logger } from "@chirrup/platform";
-import type { FollowClient } from "../clients/follow.ts";
 import type { PostClient } from "../clients/post.ts";
-import { type Entry, mergeSlices, type Slice } from "../domain/slice.ts";
-import type { AuthorOutboxes } from "../store/author-outbox.ts";
-import type { Timelines } from "../store/timeline.ts";
+import type { Followees } from "../domain/followees.ts";
+import { below, type Entry, mergeSlices, newest, type Slice } from "../domain/slice.ts";
 import type { Rebuilds } from "./rebuild.ts";
+import { openView, outboxLimit, type ReaderTimelines, type ViewContext, type ViewRequest } from "./view.ts";
 
-export interface SkeletonContext {
-  readonly homes: Timelines;
-  readonly outboxes: AuthorOutboxes;
+export interface SkeletonContext extends ViewContext {
   readonly posts: PostClient;
-  readonly follows: FollowClient;
   readonly rebuilds: Rebuilds;
   /** How many pages one read of the post service fetches. */
   readonly chunkPages: number;
 }
 
-export interface SkeletonRequest {
-  readonly readerId: bigint;
-  /** Only posts below this id; `newest` for all. */
-  readonly before: bigint;
-  /** How many entries come at once. */
-  readonly batchSize: number;
-  readonly log: Logger;
-  /** For each onward call, with what is left of the deadline. */
-  onward(): CallOptions;
+/** Entries of a feed, newest first, and whom its reader follows: what is kept may say otherwise. */
+export interface Batch {
+  readonly entries: readonly Entry[];
+  readonly followees: Followees;
 }
 
 /** Reads on below an id. Undefined, or a floor that is not below the id: this source has no more to say. */
@@ -39,21 +28,26 @@ const maxRows = 1_000;
  * timelines as far down as their floors reach, and from the post service below. May hold too much, never
  * too little: `hydrate` and `filterItems` come after it.
  */
-export async function* skeleton(context: SkeletonContext, request: SkeletonRequest): AsyncGenerator<Entry[]> {
+export async function* skeleton(context: SkeletonContext, request: ViewRequest): AsyncGenerator<Batch> {
+  const { followees, timelines } = await openView(context, request);
+  const sources = [
+    ...(timelines === undefined ? [] : [timelineSource(context, request, timelines)]),
+    postServiceSource(context, request, followees),
+  ];
   let pending: Entry[] = [];
-  for await (const { entries } of slices(context, request)) {
+  for await (const { entries } of slices(sources, request.before)) {
     pending.push(...entries);
     while (pending.length >= request.batchSize) {
-      yield pending.slice(0, request.batchSize);
+      yield { entries: pending.slice(0, request.batchSize), followees };
       pending = pending.slice(request.batchSize);
     }
   }
-  if (pending.length > 0) yield pending;
+  if (pending.length > 0) yield { entries: pending, followees };
 }
 
-async function* slices(context: SkeletonContext, request: SkeletonRequest): AsyncGenerator<Slice> {
-  let before = request.before;
-  for (const read of [timelineSource(context, request), postServiceSource(context, request)]) {
+async function* slices(sources: readonly Source[], from: bigint): AsyncGenerator<Slice> {
+  let before = from;
+  for (const read of sources) {
     // Ids begin at 1: below that there is nothing to ask for.
     while (before > 1n) {
       const slice = await read(before);
@@ -64,61 +58,73 @@ async function* slices(context: SkeletonContext, request: SkeletonRequest): Asyn
   }
 }
 
-function timelineSource(context: SkeletonContext, request: SkeletonRequest): Source {
-  const { posts, follows, rebuilds } = context;
+/**
+ * Merges the home timeline with the outboxes. What one source had beyond the floor of another is kept for the next
+ * read, so only the sources that set the floor are read again.
+ */
+function timelineSource(
+  context: SkeletonContext,
+  request: ViewRequest,
+  { home, mergedIds, outboxes }: ReaderTimelines,
+): Source {
+  const { posts, rebuilds } = context;
   const { readerId, batchSize: limit, onward } = request;
-  let mergedIds: readonly bigint[] | undefined;
+  const missingIds = mergedIds.filter((_, index) => outboxes[index] === undefined);
+  for (const authorId of missingIds) rebuilds.outbox(authorId);
+  if (home === undefined) rebuilds.home(readerId);
+
+  const keptIds = mergedIds.filter((_, index) => outboxes[index] !== undefined);
+  const outboxRows = outboxLimit(keptIds.length, limit);
+  const readOutbox =
+    (authorId: bigint): Source =>
+    async (before) =>
+      (await context.outboxes.read([authorId], before, outboxRows))[0];
+  const parts: { held: Slice | undefined; readonly read: Source }[] = [
+    { held: home, read: async (before) => (await context.homes.read([readerId], before, limit))[0] },
+    ...keptIds.map((authorId) => ({
+      held: outboxes[mergedIds.indexOf(authorId)],
+      read: readOutbox(authorId),
+    })),
+  ];
+  if (missingIds.length > 0) {
+    parts.push({
+      held: undefined,
+      read: (before) => posts.listByAuthors(missingIds, { before, limit }, onward({ readsPrimary: true })),
+    });
+  }
+
   return async (before) => {
-    // Whose outboxes are merged is asked before the home timeline is read. An author turns normal only when
-    // all home timelines have what was not pushed, so a home read after "normal" has it; the other way
-    // round it could be read before the backfill and the state after it. An author who turns celebrity
-    // meanwhile costs this page the posts of its own duration at most, like a push under way.
-    mergedIds ??= await follows.listMergedAuthors(readerId, onward());
-    const timelines = await readTimelines(context, request, mergedIds, before);
-    if (timelines === undefined) return undefined;
-    const { home, outboxes } = timelines;
-    const missingIds = mergedIds.filter((_, index) => outboxes[index] === undefined);
-    for (const authorId of missingIds) rebuilds.outbox(authorId);
-    if (home === undefined) {
-      rebuilds.home(readerId);
-      return undefined;
-    }
-    const sources = [home, ...outboxes.filter((outbox) => outbox !== undefined)];
-    if (missingIds.length > 0) {
-      sources.push(await posts.listByAuthors(missingIds, { before, limit }, onward()));
-    }
-    return mergeSlices(sources);
+    if (home === undefined) return undefined;
+    const read = await Promise.all(
+      parts.map(async (part) => {
+        const held = part.held && below(part.held, before);
+        part.held = held ?? (await part.read(before).catch(giveUp(request)));
+        return part.held;
+      }),
+    );
+    return read.every((slice) => slice !== undefined) ? mergeSlices(read) : undefined;
   };
 }
 
-/** Undefined when Redis does not answer: the feed is slower without it, not wrong. */
-async function readTimelines(
-  { homes, outboxes }: SkeletonContext,
-  { readerId, batchSize, log }: SkeletonRequest,
-  mergedIds: readonly bigint[],
-  before: bigint,
-): Promise<{ home: Slice | undefined; outboxes: readonly (Slice | undefined)[] } | undefined> {
-  try {
-    const [[home], merged] = await Promise.all([
-      homes.read([readerId], before, batchSize),
-      outboxes.read(mergedIds, before, batchSize),
-    ]);
-    return { home, outboxes: merged };
-  } catch (error) {
-    log.warn({ err: error }, "timelines cannot be read");
+/** Redis does not answer any more: the page goes on without it. */
+function giveUp({ log }: ViewRequest): (error: unknown) => undefined {
+  return (error) => {
+    log.warn({ err: error }, "timelines cannot be read on");
     return undefined;
-  }
+  };
 }
 
+/** From the newest it reads the primary, since a replica may lack what timelines had; further down any will do. */
 function postServiceSource(
-  { posts, follows, chunkPages }: SkeletonContext,
-  request: SkeletonRequest,
+  { posts, chunkPages }: SkeletonContext,
+  { readerId, batchSize, onward }: ViewRequest,
+  followees: Followees,
 ): Source {
-  const { readerId, batchSize, onward } = request;
   const limit = Math.min(batchSize * chunkPages, maxRows);
   let authorIds: readonly bigint[] | undefined;
-  return async (before) => {
-    authorIds ??= [...(await follows.listFollowees(readerId, onward())), readerId];
-    return posts.listByAuthors(authorIds, { before, limit }, onward());
+  return (before) => {
+    authorIds ??= [...followees.ids(), readerId];
+    const readsPrimary = before === newest;
+    return posts.listByAuthors(authorIds, { before, limit }, onward({ readsPrimary }));
   };
 }

@@ -76,6 +76,29 @@ export function celebritiesAround(db: Queryable, readerId: bigint): Promise<Cele
   });
 }
 
+/**
+ * All authors who are not normal, in ascending order of id; none when `knownVersion` is the version that holds.
+ * Reads a row for each author who ever was one. No row is ever removed and each change adds 1 to an epoch, so
+ * the sum of the epochs tells whether anything has changed.
+ */
+export async function celebritiesSince(
+  db: Queryable,
+  knownVersion: bigint,
+): Promise<{ readonly version: bigint; readonly authorIds: bigint[] }> {
+  const [row] = await db.query<{ version: bigint; ids: string | null }>({
+    name: "celebrities-since",
+    text: `
+      with states as materialized (select user_id, state, epoch from celebrity_states),
+        latest as (select coalesce(sum(epoch), 0)::bigint as version from states)
+      select version, case when version <> $1 then (
+        select string_agg(user_id::text, ',' order by user_id) from states where state <> ${NORMAL}
+      ) end as ids
+      from latest`,
+    values: [knownVersion],
+  });
+  return { version: row?.version ?? 0n, authorIds: row?.ids?.split(",").map(BigInt) ?? [] };
+}
+
 /** An author who is not normal. */
 export interface CelebrityOf {
   readonly userId: bigint;

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 
+/** Those who are there from the beginning. */
 export const userIds = [1n, 2n, 3n, 4n] as const;
+/** Those who may register later. */
+export const newcomerIds = [5n, 6n] as const;
 
 /** One thing that happens. `nth` chooses among what there is at that moment, `process` is one of two. */
 export type Step =
@@ -9,25 +12,41 @@ export type Step =
   | { do: "follow" | "unfollow"; user: bigint; other: bigint }
   /** All follow a user; all but one end it. */
   | { do: "gather" | "scatter"; user: bigint }
+  | { do: "register" | "erase" }
+  | { do: "tick"; ms: number }
   | { do: "leave" | "lose"; user: bigint }
+  /** Reads on in a feed, from its top when nobody is in the middle of it. */
+  | { do: "scroll"; user: bigint; process: 0 | 1; pageSize: number; wait: boolean }
+  /** The process dies, with all that it was doing, and another is started in its place. */
+  | { do: "crash"; process: 0 | 1 }
   | { do: "deliver" | "redeliver"; nth: number; process: 0 | 1; wait: boolean }
   | { do: "read"; user: bigint; process: 0 | 1; wait: boolean }
   | { do: "hold" | "fail"; method: string }
   | { do: "release" | "flush" | "settle" };
 
-const user = fc.constantFrom(...userIds);
+const user = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(...userIds) },
+  { weight: 1, arbitrary: fc.constantFrom(...newcomerIds) },
+);
 /** One of them is followed more than others, and so turns celebrity and back. */
 const followee = fc.oneof({ weight: 2, arbitrary: fc.constant(userIds[0]) }, { weight: 3, arbitrary: user });
 const nth = fc.nat({ max: 1_000 });
 const process = fc.constantFrom(0 as const, 1 as const);
 const wait = fc.boolean();
-/** Of work in the background. A page that stands still stops nobody else. */
+const tickMs = fc.constantFrom(700, 1_500, 4_500);
+const pageSize = fc.integer({ min: 1, max: 4 });
+const scroll = fc.record({ do: fc.constant("scroll" as const), user, process, pageSize, wait });
+/** Of work in the background, and of pages. */
 const method = fc.constantFrom(
   "work listByAuthors",
   "work listFollowees",
   "work filterFollowees",
   "work streamFollowers",
   "work advanceCelebrityState",
+  "work listCelebrities",
+  "page listFollowees",
+  "page listByAuthors",
+  "page batchGetPosts",
 );
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -44,6 +63,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant("redeliver" as const), nth, process, wait }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constant("settle" as const) }) },
   { weight: 30, arbitrary: fc.record({ do: fc.constant("read" as const), user, process, wait }) },
+  { weight: 30, arbitrary: scroll },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("register" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("erase" as const) }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant("tick" as const), ms: tickMs }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("crash" as const), process }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("release" as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("fail" as const), method }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
@@ -56,6 +80,7 @@ const stall: fc.Arbitrary<Step[]> = fc
     method,
     work: fc.oneof(
       fc.record({ do: fc.constant("read" as const), user, process, wait: fc.constant(true) }),
+      fc.record({ do: fc.constant("scroll" as const), user, process, pageSize, wait: fc.constant(true) }),
       fc.record({ do: fc.constant("deliver" as const), nth, process, wait: fc.constant(true) }),
       fc.record({ do: fc.constant("redeliver" as const), nth, process, wait: fc.constant(true) }),
     ),

@@ -1,0 +1,119 @@
+import type { CallOptions } from "@chirrup/grpc";
+import type { Logger } from "@chirrup/platform";
+import { type Followees, mergedAuthors } from "../domain/followees.ts";
+import type { Slice } from "../domain/slice.ts";
+import type { AuthorOutboxes } from "../store/author-outbox.ts";
+import type { FollowVersion, FollowVersions } from "../store/follow-versions.ts";
+import type { Timelines } from "../store/timeline.ts";
+import type { Celebrities } from "./celebrities.ts";
+import type { Followed } from "./followed.ts";
+
+export interface ViewContext {
+  readonly homes: Timelines;
+  readonly outboxes: AuthorOutboxes;
+  readonly versions: FollowVersions;
+  readonly followed: Followed;
+  readonly celebrities: Celebrities;
+}
+
+export interface ViewRequest {
+  readonly readerId: bigint;
+  /** Only posts below this id; `newest` for all. */
+  readonly before: bigint;
+  /** How many entries are wanted. */
+  readonly batchSize: number;
+  readonly log: Logger;
+  /** The reader has followed or unfollowed a moment ago: what is kept may not have it yet. */
+  readonly hasFollowed: boolean;
+  /** For each onward call, with what is left of the deadline. */
+  onward(options?: { readonly readsPrimary: boolean }): CallOptions;
+}
+
+/** What a page is made from. */
+export interface View {
+  readonly followees: Followees;
+  /** Undefined when they cannot be had or trusted: the page comes from the post service. */
+  readonly timelines: ReaderTimelines | undefined;
+}
+
+/** What timelines say below an id. */
+export interface ReaderTimelines {
+  /** Undefined when it is not kept. */
+  readonly home: Slice | undefined;
+  /** Those whose outboxes are merged with it. */
+  readonly mergedIds: readonly bigint[];
+  /** In the order of `mergedIds`; undefined where none is kept. */
+  readonly outboxes: readonly (Slice | undefined)[];
+}
+
+/**
+ * How many entries of each outbox are read at once: those of all together are about two batches, however many
+ * celebrities a reader follows.
+ */
+export function outboxLimit(outboxes: number, batchSize: number): number {
+  return Math.min(batchSize, Math.max(3, Math.ceil((2 * batchSize) / Math.max(1, outboxes))));
+}
+
+/**
+ * Reads whom a reader follows and what timelines say: one round trip to Redis when this process knows the
+ * followees, and the version that is read beside the timelines is the one that they are known under.
+ *
+ * Why the celebrities come before the home timeline: an author turns normal only when all home timelines have
+ * what was not pushed, so a home that is read after "normal" has it. Read before, it could miss both the backfill
+ * and the merge. An author who turns celebrity during a page costs it the posts of its own duration at most, like
+ * a push under way. The outboxes may be read at any time after: they only ever gain what is above their floor.
+ */
+export async function openView(context: ViewContext, request: ViewRequest): Promise<View> {
+  const { followed, celebrities, outboxes } = context;
+  const { readerId, before, log, onward } = request;
+  const authors = await celebrities.current().catch((error: unknown) => {
+    log.warn({ err: error }, "celebrities are not known");
+    return undefined;
+  });
+  const guess = followed.peek(readerId);
+  const guessedIds = guess === undefined || !authors ? [] : mergedAuthors(readerId, guess.followees, authors);
+  const found = await readOnce(context, request, guessedIds);
+
+  // Without a home timeline the version is made anew too: whatever took the one may have brought back the other.
+  const isRight = guess !== undefined && found?.version === guess.version && found.home !== undefined;
+  const isKnown = isRight && !request.hasFollowed;
+  const followees = isKnown
+    ? guess.followees
+    : await followed.load(readerId, found?.home === undefined, onward({ readsPrimary: true }));
+  if (found === undefined || authors === undefined) return { followees, timelines: undefined };
+  if (isKnown) return { followees, timelines: { ...found, mergedIds: guessedIds } };
+
+  const mergedIds = mergedAuthors(readerId, followees, authors);
+  const limit = outboxLimit(mergedIds.length, request.batchSize);
+  const merged = await outboxes.read(mergedIds, before, limit).catch((error: unknown) => {
+    log.warn({ err: error }, "outboxes cannot be read");
+    return undefined;
+  });
+  const timelines = merged && { home: found.home, mergedIds, outboxes: merged };
+  return { followees, timelines };
+}
+
+interface Found {
+  readonly version: FollowVersion | undefined;
+  readonly home: Slice | undefined;
+  readonly outboxes: readonly (Slice | undefined)[];
+}
+
+/** Undefined when Redis does not answer: the feed is slower without it, not wrong. */
+async function readOnce(
+  { homes, outboxes, versions }: ViewContext,
+  { readerId, before, batchSize, log }: ViewRequest,
+  mergedIds: readonly bigint[],
+): Promise<Found | undefined> {
+  try {
+    const [version, [home], merged] = await Promise.all([
+      versions.read(readerId),
+      homes.read([readerId], before, batchSize),
+      outboxes.read(mergedIds, before, outboxLimit(mergedIds.length, batchSize)),
+    ]);
+    return { version, home, outboxes: merged };
+  } catch (error) {
+    log.warn({ err: error }, "timelines cannot be read");
+    return undefined;
+  }
+}

@@ -14,6 +14,7 @@ export default defineConfig({
           include: [
             "{packages,services,apps}/*/src/**/*.test.ts",
             "{packages,services,apps}/*/tests/**/*.test.ts",
+            "tests/consistency/*.test.ts",
           ],
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           // Far above what a test takes: a busy machine is no failure.

@@ -1,7 +1,6 @@
 import {
   create,
   fromBinary,
-  toBinary,
   type DescMessage,
   type DescMethod,
   type DescService,
@@ -12,6 +11,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 
 import type { CallOptions, Channel } from "./channel.ts";
 import { GrpcError } from "./error.ts";
+import { encodeMessage } from "./protobuf/encode.ts";
 import { pathOf } from "./service.ts";
 import { Status } from "./status.ts";
 
@@ -48,7 +48,9 @@ type Init = MessageInitShape<DescMessage>;
 
 function bind(method: DescMethod, channel: Channel): Bound {
   const path = pathOf(method);
-  const encode = (request: Init): Uint8Array => toBinary(method.input, create(method.input, request));
+  // A copy of its own: the request has to stay as it is until the call has ended.
+  const encode = (request: Init): Uint8Array =>
+    Buffer.from(encodeMessage(method.input, create(method.input, request)));
   const encodeAll = async function* (requests: AsyncIterable<Init>): AsyncGenerator<Uint8Array> {
     for await (const request of requests) yield encode(request);
   };

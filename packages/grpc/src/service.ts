@@ -1,7 +1,6 @@
 import {
   create,
   fromBinary,
-  toBinary,
   type DescMessage,
   type DescMethod,
   type DescService,
@@ -11,6 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 
 import { GrpcError } from "./error.ts";
+import { encodeMessage } from "./protobuf/encode.ts";
 import type { Metadata } from "./metadata.ts";
 import { Status } from "./status.ts";
 
@@ -167,9 +167,9 @@ export function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-/** The bytes of a method's answer. */
+/** The bytes of a method's answer: a view that the next answer overwrites. */
 export function encodeResponse(method: DescMethod, message: Message): Uint8Array {
-  return toBinary(method.output, message);
+  return encodeMessage(method.output, message);
 }
 
 function unary(method: DescMethod, implementation: AnyUnary): UnaryDefinition {

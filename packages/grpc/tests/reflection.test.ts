@@ -1,5 +1,5 @@
-import { create, createFileRegistry, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { createFileRegistry, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 import {
   ServerReflection,
@@ -66,10 +66,11 @@ describe("reflection", () => {
     for (const symbol of ["chirrup.post.v1.PostService", "chirrup.post.v1.PostService.GetPost"]) {
       const [answer] = await ask({ case: "fileContainingSymbol", value: symbol });
       if (answer?.case !== "fileDescriptorResponse") throw new Error("no files");
-      const file = answer.value.fileDescriptorProto.map((octets) =>
+      const [first, ...others] = answer.value.fileDescriptorProto.map((octets) =>
         fromBinary(FileDescriptorProtoSchema, octets),
       );
-      const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: file.toReversed() }));
+      if (first === undefined) throw new Error("no file");
+      const registry = createFileRegistry(first, (name) => others.find((each) => each.name === name));
       expect(registry.getService("chirrup.post.v1.PostService")?.methods.length).toBe(
         PostService.methods.length,
       );

@@ -75,8 +75,9 @@ export class ClientConnection extends Connection {
   /** False when the call's `onWritable` is to be waited for. */
   sendMessage(call: ClientCall, message: Uint8Array, last: boolean): boolean {
     const { compress, compresses } = call.setup;
-    if (!compress || compresses?.(message) === false) return this.writeMessage(call, message, false, last);
-    return this.writeMessage(call, gzipSync(message), true, last);
+    if (!compress || compresses?.(message) === false)
+      return this.writeMessage(call, message, false, last, false);
+    return this.writeMessage(call, gzipSync(message), true, last, false);
   }
 
   endRequest(call: ClientCall): void {

@@ -139,15 +139,19 @@ export abstract class Connection {
     if (endStream) this.#localEnd(stream);
   }
 
-  /** False when the stream's `onWritable` is to be waited for before more is sent. */
+  /**
+   * False when the stream's `onWritable` is to be waited for before more is sent. A `borrowed` message is the caller's
+   * again when this returns.
+   */
   protected writeMessage(
     stream: Stream,
     message: Uint8Array,
     compressed: boolean,
     endStream: boolean,
+    borrowed: boolean,
   ): boolean {
     this.#patience.earn(10);
-    return this.outbound.message(stream, message, compressed, endStream);
+    return this.outbound.message(stream, message, compressed, endStream, borrowed);
   }
 
   /** The application has taken `octets` of a stream's data. */

@@ -28,8 +28,17 @@ export class Outbound {
     this.#onEnd = onEnd;
   }
 
-  /** Sends one message, now or when it may be; false when it has to wait. */
-  message(stream: Stream, message: Uint8Array, compressed: boolean, endStream: boolean): boolean {
+  /**
+   * Sends one message, now or when it may be; false when it has to wait. A `borrowed` one is the caller's again when
+   * this returns.
+   */
+  message(
+    stream: Stream,
+    message: Uint8Array,
+    compressed: boolean,
+    endStream: boolean,
+    borrowed: boolean,
+  ): boolean {
     const length = message.length + 5;
     if (
       stream.outgoing === undefined &&
@@ -44,7 +53,9 @@ export class Outbound {
       if (endStream) this.#onEnd(stream);
       return true;
     }
-    this.#queue(stream, { message, compressed, sent: -5, endStream, trailers: undefined });
+    const item: Outgoing = { message, compressed, sent: -5, endStream, trailers: undefined };
+    this.#queue(stream, item);
+    if (borrowed && stream.outgoing?.includes(item) === true) item.message = message.slice();
     return stream.outgoing === undefined;
   }
 

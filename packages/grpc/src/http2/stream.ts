@@ -3,7 +3,7 @@ import type { HeaderBlock } from "../hpack/decoder.ts";
 /** What a stream has to send and may not yet: one message, or the trailers that end it. */
 export interface Outgoing {
   /** Undefined for trailers, and for an end of stream without a message. */
-  readonly message: Uint8Array | undefined;
+  message: Uint8Array | undefined;
   readonly compressed: boolean;
   /** The next octet to send; from -5 while the prefix is to be sent too. */
   sent: number;

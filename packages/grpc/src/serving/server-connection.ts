@@ -94,10 +94,11 @@ export class ServerConnection extends Connection {
     this.writeHeaders(stream, block, false);
   }
 
-  /** False when the stream's `onWritable` is to be waited for. */
+  /** False when the stream's `onWritable` is to be waited for. The message is the caller's again at once. */
   sendMessage(stream: ServerStream, message: Uint8Array, compressed: boolean): boolean {
     if (this.streams.get(stream.id) !== stream) return true;
-    return this.writeMessage(stream, compressed ? gzipSync(message) : message, compressed, false);
+    if (compressed) return this.writeMessage(stream, gzipSync(message), true, false, false);
+    return this.writeMessage(stream, message, false, false, true);
   }
 
   /** Ends a stream with its status, behind the messages that still wait. */

@@ -1,4 +1,5 @@
 import { runChecks } from "../infra/check.ts";
+import { chartChecks } from "../infra/charts/checks.ts";
 import { clusterChecks } from "../infra/cluster/checks.ts";
 import { imageChecks } from "../infra/images/checks.ts";
 import { lintChecks } from "../infra/lint/checks.ts";
@@ -18,6 +19,7 @@ export interface InfraCheckFlags {
 const all = [
   ...kubernetesChecks,
   ...deliveryChecks,
+  ...chartChecks,
   ...imageChecks,
   ...lintChecks,
   ...unitChecks,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Findings, InfraCheck } from "../check.ts";
 import { at, environments, type KubeObject, listAt, render } from "../kubernetes/objects.ts";
+import { isRendered, readAddons, renderAddon } from "../charts/render.ts";
 import { type ApiServer, installDefinitions, startApiServer } from "./api-server.ts";
 
 /** What is applied: each environment, the other edge, and what Argo CD is given. */
@@ -137,6 +138,14 @@ async function check(): Promise<Findings> {
         "--cascade=background",
         "--wait=false",
       ]);
+    }
+    for (const addon of readAddons().filter((candidate) => isRendered(candidate))) {
+      const { objects } = renderAddon(addon, join(work, "charts"));
+      checked += objects.length;
+      server.kubectl(["create", "namespace", addon.namespace]);
+      // Nothing of them is kept: their webhooks would be asked about all that follows, and nobody would answer.
+      const said = apply(server, objects, "--dry-run=server");
+      faults.push(...said.map((fault) => `${addon.name}: ${fault}`));
     }
     checked += wrongObjects.length;
     faults.push(...seeded(server, render("envs/prod")));

@@ -47,7 +47,6 @@ export const deliveryChecks: readonly InfraCheck[] = [
       checked: environments.length,
       unit: "environments",
       faults: environments.flatMap((name) => deliveryFaults(name, render(`../argocd/envs/${name}`))),
-      left: ["the charts' output: their repositories are not asked; values are not held to the charts"],
     }),
   },
   {

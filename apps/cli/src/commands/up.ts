@@ -105,9 +105,11 @@ async function foreground(home: Home, options: UpOptions): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  const memoryMib = platform.memoryMib();
+  const takes = memoryMib === undefined ? "" : `; ${platform.parts} parts take ${memoryMib} MiB of memory`;
   const bold = (text: string): string => paint("bold", text);
   process.stdout.write(`
-Chirrup is ready after ${seconds(performance.now() - startedAt)}.
+Chirrup is ready after ${seconds(performance.now() - startedAt)}${takes}.
 
   API        ${bold(platform.gatewayUrl)}
   sign in    login ${bold(demoUsername)}  password ${bold(platform.secrets.demoPassword)}

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, statSync } from "node:fs";
 import { freePort, portIsFree, startProcess } from "@chirrup/servers";
 import type { Logger } from "@chirrup/platform";
+import { memoryOfTreesMib } from "./memory.ts";
 import type { UpOptions } from "./options.ts";
 import { createPart, type Part } from "./part.ts";
 import type { Home } from "./paths.ts";
@@ -39,6 +40,10 @@ export interface Progress {
 export interface Platform {
   readonly gatewayUrl: string;
   readonly secrets: Secrets;
+  /** Processes that are kept running. */
+  readonly parts: number;
+  /** Memory of all parts now, MiB; undefined where it cannot be told. */
+  memoryMib(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -187,7 +192,13 @@ export async function startPlatform(
     signal.removeEventListener("abort", endStart);
     ready = true;
     record();
-    return { gatewayUrl, secrets, stop };
+    return {
+      gatewayUrl,
+      secrets,
+      parts: parts.length,
+      memoryMib: () => memoryOfTreesMib(parts.flatMap(({ part }) => part.record().process?.pid ?? [])),
+      stop,
+    };
   } catch (error) {
     endStart();
     await stop();

@@ -49,6 +49,7 @@ const bodies: Readonly<Record<string, (world: World) => unknown>> = {
   ConfirmPasswordReset: () => ({ token: noToken, newPassword: "a long new phrase" }),
   EnrolSecondFactor: ({ owner }) => ({ currentPassword: owner.password }),
   ConfirmSecondFactor: () => ({ code: "123456" }),
+  ShowPassword: ({ owner }) => ({ password: owner.password }),
   ShowSecondFactor: () => ({ code: "123456" }),
 };
 

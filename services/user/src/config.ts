@@ -26,6 +26,7 @@ type UserSettings = CommonSettings &
     readonly ACCESS_TOKEN_TTL_S: NumberSetting;
     readonly SESSION_IDLE_S: NumberSetting;
     readonly SESSION_MAX_AGE_S: NumberSetting;
+    readonly SESSIONS_MAX_LIVE: NumberSetting;
     readonly SESSION_HISTORY_S: NumberSetting;
     readonly REFRESH_GRACE_MS: NumberSetting;
     readonly SIGNING_KEY_RELOAD_MS: NumberSetting;
@@ -72,6 +73,12 @@ export const configSchema: z.ZodObject<UserSettings> = z
     SESSION_MAX_AGE_S: seconds(90 * dayS).describe(
       "A session ends so many seconds after its sign-in, in any case.",
     ),
+    SESSIONS_MAX_LIVE: setting
+      .positiveInt()
+      .default(100)
+      .describe(
+        "How many live sessions an account has; another sign-in ends the one that is unused the longest.",
+      ),
     SESSION_HISTORY_S: seconds(30 * dayS).describe("How long an ended session's row is kept, in seconds."),
     REFRESH_GRACE_MS: setting
       .durationMs()

@@ -6,10 +6,11 @@ import { note } from "./note.ts";
 import { accountGone } from "./require-account.ts";
 import type { Credential } from "./store/credential.ts";
 import { findCredential } from "./store/credential.ts";
+import { markPasswordShown } from "./store/session.ts";
 
 /**
  * The caller's credential, when the password that came with the call is theirs. Whoever holds a token could guess
- * here, so the tries of one session are limited.
+ * here, so the tries of one session are limited. A right one counts for what asks for it within five minutes, too.
  *
  * @throws UNAUTHENTICATED, PERMISSION_DENIED when the password is wrong, RESOURCE_EXHAUSTED.
  */
@@ -29,6 +30,7 @@ export async function confirmPassword(
     throw wrongPassword();
   }
   await attempt.succeeded();
+  await markPasswordShown(postgres, caller.sessionId, context.now());
   return credential;
 }
 

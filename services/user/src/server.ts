@@ -10,6 +10,7 @@ import { requestPasswordReset } from "./handlers/request-password-reset.ts";
 import { confirmPasswordReset } from "./handlers/confirm-password-reset.ts";
 import { enrolSecondFactor } from "./handlers/enrol-second-factor.ts";
 import { confirmSecondFactor } from "./handlers/confirm-second-factor.ts";
+import { showPassword } from "./handlers/show-password.ts";
 import { showSecondFactor } from "./handlers/show-second-factor.ts";
 import { disableSecondFactor } from "./handlers/disable-second-factor.ts";
 import { deleteMe } from "./handlers/delete-me.ts";
@@ -45,6 +46,7 @@ export function createHandlers(context: Context): Rpc {
     confirmPasswordReset: confirmPasswordReset(context),
     enrolSecondFactor: enrolSecondFactor(context),
     confirmSecondFactor: confirmSecondFactor(context),
+    showPassword: showPassword(context),
     showSecondFactor: showSecondFactor(context),
     disableSecondFactor: disableSecondFactor(context),
     listSessions: listSessions(context),

@@ -180,6 +180,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
       sessionPolicy: {
         idleMs: config.SESSION_IDLE_S * 1_000,
         maxAgeMs: config.SESSION_MAX_AGE_S * 1_000,
+        maxLive: config.SESSIONS_MAX_LIVE,
         graceMs: config.REFRESH_GRACE_MS,
       },
       accessTokenTtlS: config.ACCESS_TOKEN_TTL_S,

@@ -3,7 +3,18 @@ import { Status } from "@chirrup/grpc";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Service } from "./user-service.ts";
-import { as, codeOf, eventsOf, failureOf, fieldsOf, password, signUp, startService } from "./user-service.ts";
+import {
+  as,
+  codeOf,
+  eventsOf,
+  failureOf,
+  fieldsOf,
+  infoOf,
+  password,
+  sessionOf,
+  signUp,
+  startService,
+} from "./user-service.ts";
 
 let service: Service;
 beforeAll(async () => {
@@ -99,6 +110,25 @@ describe("UpdateMe", () => {
 });
 
 describe("DeleteMe", () => {
+  it("takes a sign-in or the password within five minutes, in this session", async () => {
+    const { client, clock } = service;
+    const { userId, username, call } = await signUp(client);
+    const asked = async (attempt: Promise<unknown>) => infoOf(await failureOf(attempt))?.reason;
+    clock.advance(301_000);
+    expect(await asked(client.deleteMe({}, call))).toBe("PASSWORD_REQUIRED");
+    expect(await codeOf(client.showPassword({ password: "not the password" }, call))).toBe(
+      Status.PERMISSION_DENIED,
+    );
+    expect(await asked(client.deleteMe({}, call))).toBe("PASSWORD_REQUIRED");
+    // Shown in another session, by whoever has it, it is not shown in this one.
+    const { accessToken } = await client.login({ login: username, password });
+    expect(await asked(client.deleteMe({}, call))).toBe("PASSWORD_REQUIRED");
+    clock.advance(301_000);
+    await client.showPassword({ password }, call);
+    expect(await asked(client.deleteMe({}, as(userId, sessionOf(accessToken))))).toBe("PASSWORD_REQUIRED");
+    expect(await codeOf(client.deleteMe({}, call))).toBe(Status.OK);
+  });
+
   it("empties the account, frees its names and refuses what is left of its tokens", async () => {
     const { client, postgres } = service;
     const { userId, sessionId, username, email, refreshToken, call } = await signUp(client);

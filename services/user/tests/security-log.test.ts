@@ -3,6 +3,7 @@ import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Service } from "./user-service.ts";
 import {
+  as,
   codeOf,
   failureOf,
   fieldsOf,
@@ -34,8 +35,8 @@ describe("the security log", () => {
     const next = await client.refresh({ refreshToken });
     await client.refresh({ refreshToken: next.refreshToken });
     await failureOf(client.refresh({ refreshToken }));
-    await client.login({ login: username, password: "a new long one" });
-    await client.endAllSessions({}, call);
+    const third = await client.login({ login: username, password: "a new long one" });
+    await client.endAllSessions({}, as(userId, sessionOf(third.accessToken)));
     expect(await securityLogOf(postgres, userId)).toEqual([
       "account_registered",
       "sign_in_failed",
@@ -54,7 +55,8 @@ describe("the security log", () => {
         values: [userId],
       });
     expect(await addressOf()).toEqual([{ address: "192.0.2.7" }]);
-    await client.deleteMe({}, call);
+    const last = await client.login({ login: username, password: "a new long one" });
+    await client.deleteMe({}, as(userId, sessionOf(last.accessToken)));
     expect(await addressOf()).toEqual([]);
     expect((await securityLogOf(postgres, userId)).at(-1)).toBe("account_deleted");
   });

@@ -8,6 +8,7 @@ import {
   codeOf,
   failureOf,
   fieldsOf,
+  infoOf,
   password,
   sessionOf,
   signUp,
@@ -102,6 +103,25 @@ describe("EndAllSessions", () => {
     await client.endAllSessions({}, one.call);
     expect(await liveSessions(one)).toEqual([]);
     expect(await liveSessions(two)).toEqual([two.sessionId]);
+  });
+});
+
+describe("ending other sessions", () => {
+  it("takes a sign-in or the password within five minutes; ending this one does not", async () => {
+    const { client, clock } = service;
+    const user = await signUp(client);
+    const other = await signInAgain(user);
+    clock.advance(301_000);
+    const reasonOf = async (attempt: Promise<unknown>) => infoOf(await failureOf(attempt))?.reason;
+    expect(await reasonOf(client.endSession({ sessionId: other }, user.call))).toBe("PASSWORD_REQUIRED");
+    expect(await reasonOf(client.endAllSessions({}, user.call))).toBe("PASSWORD_REQUIRED");
+    expect(await liveSessions(user)).toHaveLength(2);
+    await client.showPassword({ password }, user.call);
+    await client.endSession({ sessionId: other }, user.call);
+    expect(await liveSessions(user)).toEqual([user.sessionId]);
+    clock.advance(301_000);
+    await client.endSession({ sessionId: user.sessionId }, user.call);
+    expect(await codeOf(client.refresh({ refreshToken: user.refreshToken }))).toBe(Status.UNAUTHENTICATED);
   });
 });
 

@@ -10,6 +10,7 @@ const changes = [
   "signed_in",
   "session_ended",
   "sessions_ended",
+  "password_shown",
   "password_changed",
   "password_reset_asked",
   "password_reset",

@@ -5,7 +5,7 @@ import type { RefreshDecision, RefreshState } from "./session.ts";
 import { clientText, decideRefresh, sessionExpiry } from "./session.ts";
 
 const dayMs = 86_400_000;
-const policy = { idleMs: 30 * dayMs, maxAgeMs: 90 * dayMs, graceMs: 10_000 };
+const policy = { idleMs: 30 * dayMs, maxAgeMs: 90 * dayMs, maxLive: 10, graceMs: 10_000 };
 const startMs = Date.UTC(2026, 5, 1);
 
 /** The tokens that a family can come to have, in order. */

@@ -4,6 +4,8 @@ export interface SessionPolicy {
   readonly idleMs: number;
   /** Since the sign-in, however often it was refreshed. */
   readonly maxAgeMs: number;
+  /** How many live sessions an account has at most. */
+  readonly maxLive: number;
   /** For how long after a rotation the replaced token still answers with its successor. */
   readonly graceMs: number;
 }
@@ -15,7 +17,9 @@ export type EndReason =
   | "password_changed"
   | "password_reset"
   | "account_deleted"
-  | "refresh_token_replayed";
+  | "refresh_token_replayed"
+  /** The account signed in so often that this one, the longest unused, had to go. */
+  | "superseded";
 
 /** What the decision about a refresh rests on. Hashes are SHA-256 of tokens. */
 export interface RefreshState {

@@ -1,8 +1,8 @@
-import { requireCaller } from "@chirrup/platform";
 import { announce } from "../announce.ts";
 import type { Context, Rpc } from "../context.ts";
 import { forgetAt } from "../domain/revocation.ts";
-import { accountGone } from "../require-account.ts";
+import { accountGone, requireAccount } from "../require-account.ts";
+import { requireRecentPassword } from "../require-recent-password.ts";
 import { scrubAccount } from "../store/account.ts";
 import { deleteCredential } from "../store/credential.ts";
 import { requireSecondFactor } from "../second-factor.ts";
@@ -17,9 +17,10 @@ import { endSessions, scrubSessions } from "../store/session.ts";
 export function deleteMe(context: Context): Rpc["deleteMe"] {
   const { postgres, now: clock, accessTokenTtlS } = context;
   return async (_request, call) => {
-    const caller = requireCaller(call);
+    const { caller } = await requireAccount(postgres, call);
     const { userId } = caller;
     await requireSecondFactor(context, caller);
+    await requireRecentPassword(context, caller);
     await postgres.transaction(async (tx) => {
       // First the credential: a sign-in under way holds it, and locks what follows in the same order.
       if (!(await deleteCredential(tx, userId))) throw accountGone();

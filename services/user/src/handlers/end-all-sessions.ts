@@ -2,6 +2,7 @@ import type { Context, Rpc } from "../context.ts";
 import { forgetAt } from "../domain/revocation.ts";
 import { note } from "../note.ts";
 import { requireAccount } from "../require-account.ts";
+import { requireRecentPassword } from "../require-recent-password.ts";
 import { endSessions } from "../store/session.ts";
 
 /** Signs the caller out everywhere, here too. */
@@ -9,6 +10,7 @@ export function endAllSessions(context: Context): Rpc["endAllSessions"] {
   const { postgres, now: clock, accessTokenTtlS } = context;
   return async (_request, call) => {
     const { caller } = await requireAccount(postgres, call);
+    await requireRecentPassword(context, caller);
     await postgres.transaction(async (tx) => {
       const now = clock();
       await endSessions(

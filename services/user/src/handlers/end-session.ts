@@ -7,6 +7,7 @@ import { forgetAt } from "../domain/revocation.ts";
 import { allValid } from "../domain/validation.ts";
 import { note } from "../note.ts";
 import { requireAccount } from "../require-account.ts";
+import { requireRecentPassword } from "../require-recent-password.ts";
 import { endSessions } from "../store/session.ts";
 
 /** Ends one of the caller's sessions; of another's it does not tell that it exists. */
@@ -15,6 +16,7 @@ export function endSession(context: Context): Rpc["endSession"] {
   return async (request, call) => {
     const { sessionId } = allValid({ sessionId: checkId(request.sessionId) });
     const { caller } = await requireAccount(postgres, call);
+    if (sessionId !== caller.sessionId) await requireRecentPassword(context, caller);
     await postgres.transaction((tx) =>
       idempotent(
         tx,

@@ -33,8 +33,8 @@ export interface LockedSession extends RefreshState {
 export async function insertSession(tx: Queryable, session: NewSession): Promise<void> {
   await tx.query({
     name: "session_insert",
-    text: `INSERT INTO sessions (id, user_id, user_agent, address, token_hash, rotated_at, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    text: `INSERT INTO sessions (id, user_id, user_agent, address, token_hash, rotated_at, password_at, expires_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`,
     values: [
       session.id,
       session.userId,
@@ -83,6 +83,29 @@ export async function rotateToken(
   await rememberToken(tx, sessionId, tokenHash);
 }
 
+/** When the password was last shown in a session of the user; undefined when it was not, or there is none. */
+export async function passwordShownAt(
+  db: Queryable,
+  userId: bigint,
+  sessionId: bigint,
+): Promise<Date | undefined> {
+  const [row] = await db.query<{ shownAt: Date | null }>({
+    name: "session_password_shown_at",
+    text: `SELECT password_at AS "shownAt" FROM sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL`,
+    values: [sessionId, userId],
+  });
+  return row?.shownAt ?? undefined;
+}
+
+/** Remembers that the password was shown in this session. */
+export async function markPasswordShown(tx: Queryable, sessionId: bigint, now: Date): Promise<void> {
+  await tx.query({
+    name: "session_mark_password",
+    text: "UPDATE sessions SET password_at = $2 WHERE id = $1",
+    values: [sessionId, now],
+  });
+}
+
 /** Newest first, those below `before`. */
 export async function listLiveSessions(
   db: Queryable,
@@ -107,9 +130,10 @@ export async function isSessionLive(db: Queryable, sessionId: bigint, now: Date)
   return rows.length === 1;
 }
 
-/** Which sessions to end: one, one if it is the user's, all of a user's, or all of a user's but one. */
+/** Which sessions to end: one, one if it is the user's, some or all of a user's, or all of a user's but one. */
 export type EndScope =
   | { readonly sessionId: bigint }
+  | { readonly userId: bigint; readonly sessionIds: readonly bigint[] }
   | { readonly userId: bigint; readonly sessionId: bigint }
   | { readonly userId: bigint }
   | { readonly userId: bigint; readonly exceptSessionId: bigint };
@@ -147,11 +171,15 @@ export async function endSessions(
 }
 
 /** One statement for each scope, so that each has the plan that fits it. */
-function scopeQuery(scope: EndScope): { name: string; condition: string; values: bigint[] } {
+function scopeQuery(scope: EndScope): { name: string; condition: string; values: unknown[] } {
   if (!("userId" in scope)) return { name: "one", condition: "id = $3", values: [scope.sessionId] };
   const values = [scope.userId];
   if ("sessionId" in scope) {
     return { name: "own", condition: "user_id = $3 AND id = $4", values: [...values, scope.sessionId] };
+  }
+  if ("sessionIds" in scope) {
+    const condition = "user_id = $3 AND id = ANY ($4::bigint[])";
+    return { name: "some", condition, values: [...values, scope.sessionIds] };
   }
   if ("exceptSessionId" in scope) {
     return {
@@ -161,6 +189,22 @@ function scopeQuery(scope: EndScope): { name: string; condition: string; values:
     };
   }
   return { name: "all", condition: "user_id = $3", values };
+}
+
+/** The user's live sessions beyond the `kept` that were used last. */
+export async function surplusSessions(
+  db: Queryable,
+  userId: bigint,
+  kept: number,
+  now: Date,
+): Promise<bigint[]> {
+  const rows = await db.query<{ id: bigint }>({
+    name: "sessions_surplus",
+    text: `SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+           ORDER BY rotated_at DESC, id DESC OFFSET $3`,
+    values: [userId, now, kept],
+  });
+  return rows.map(({ id }) => id);
 }
 
 /** Removes what sessions tell about the person who held them. */

@@ -120,7 +120,7 @@ async function describe(pair: PostgresPair, redisUrl: string): Promise<ServiceSp
     },
     peerSecret: secret(),
     ports: ports as Record<ServiceName, ServicePorts>,
-    databases: { service: both, replica: both, reader: { user: "", follow: "", post: "" } },
+    databases: { service: both, replica: both, primary: both, reader: { user: "", follow: "", post: "" } },
     cacheUrl: redisUrl,
     eventLogUrl: redisUrl,
   };

@@ -10,7 +10,13 @@ export {
 export { redisCommand, type RedisAddress } from "./redis-command.ts";
 export { freePort, portIsFree } from "./ports.ts";
 export { postgresBinDir } from "./postgres-binaries.ts";
-export { initPostgres, startPostgres, type PostgresOptions, type PostgresServer } from "./postgres.ts";
+export {
+  initPostgres,
+  startPostgres,
+  superuserUrl,
+  type PostgresOptions,
+  type PostgresServer,
+} from "./postgres.ts";
 export { startPostgresReplica, type PostgresReplicaOptions } from "./postgres-replica.ts";
 export { isAlive, startProcess, type ExitInfo, type ProcessOptions, type RunningProcess } from "./process.ts";
 export { runsAs, type Identity } from "./identity.ts";

@@ -32,6 +32,11 @@ export interface PostgresServer {
   stop(): Promise<ExitInfo>;
 }
 
+/** A URL of the superuser of a server on this machine. */
+export function superuserUrl(port: number, password: string, database = "postgres"): string {
+  return `postgres://${superuser}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
+}
+
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
@@ -173,8 +178,7 @@ export async function runPostgres(options: PostgresOptions): Promise<PostgresSer
     port,
     pid: running.pid,
     exited: running.exited,
-    superuserUrl: (database = "postgres") =>
-      `postgres://${superuser}:${encodeURIComponent(superuserPassword)}@127.0.0.1:${port}/${database}`,
+    superuserUrl: (database) => superuserUrl(port, superuserPassword, database),
     stop: running.stop,
   };
 }

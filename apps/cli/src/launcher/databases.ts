@@ -67,10 +67,15 @@ export interface DatabaseServer {
 
 export type PerDatabase<T> = Readonly<Record<DatabaseName, T>>;
 
+/** A promotion changes what `primary` and `reader` say. */
 export interface DatabaseUrls {
+  /** For the services: of all servers that may be the primary. */
   readonly service: PerDatabase<string>;
-  /** For queries that bear to be a little behind; only where there are replicas. */
+  /** For queries that bear to be a little behind; only where there are replicas, and of all servers that may be one. */
   readonly replica?: PerDatabase<string>;
+  /** Of the one server that is the primary now. */
+  readonly primary: PerDatabase<string>;
+  /** The same for who reads the outboxes. */
   readonly reader: PerDatabase<string>;
 }
 
@@ -79,7 +84,7 @@ export async function perDatabase<T>(make: (name: DatabaseName) => Promise<T> | 
   return { user, follow, post };
 }
 
-export function databaseUrl(port: number, role: string, password: string, database: string): string {
+export function databaseUrl(port: number | string, role: string, password: string, database: string): string {
   return `postgres://${role}:${password}@127.0.0.1:${port}/${database}`;
 }
 
@@ -117,6 +122,7 @@ export async function prepareDatabases(options: {
   );
   return {
     service,
+    primary: service,
     reader: await perDatabase((name) => databaseUrl(servers[name].port, reader.role, password, name)),
   };
 }

@@ -8,7 +8,7 @@ import { createPart, type Part } from "./part.ts";
 import type { Home } from "./paths.ts";
 import { startEmbedded } from "./profiles/embedded.ts";
 import { startFull } from "./profiles/full.ts";
-import { type Site, type StopWave, stopWaves } from "./profiles/ground.ts";
+import { type Ground, type Site, type StopWave, stopWaves } from "./profiles/ground.ts";
 import { ensureRedisProgram } from "./redis-program.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
 import {
@@ -125,15 +125,26 @@ export async function startPlatform(
   const self = markOf(process.pid);
   if (self === undefined) throw new Error("this process cannot see itself");
   let ready = false;
+  let standsOn: Ground | undefined;
   const stopping = new AbortController();
 
+  /** A promotion changes which server is a primary. */
+  function accessNow(): Access {
+    if (standsOn === undefined) return access;
+    const { databases, connectUrl } = standsOn;
+    return {
+      ...access,
+      databases: databases.primary,
+      ...(connectUrl === undefined ? {} : { connect: { url: connectUrl, readers: databases.reader } }),
+    };
+  }
   function record(): void {
     writeState(home, {
       launcher: self as ProcessMark,
       profile: options.profile,
       gatewayUrl,
       ready,
-      access,
+      access: accessNow(),
       parts: parts.map(({ part }) => part.record()),
     });
   }
@@ -177,13 +188,12 @@ export async function startPlatform(
     signal.throwIfAborted();
     const ground = await (options.profile === "full" ? startFull(site) : startEmbedded(site));
     signal.throwIfAborted();
-    const { databases, cacheUrl, eventLogUrl, connectUrl } = ground;
+    const { cacheUrl, eventLogUrl } = ground;
+    standsOn = ground;
     access = {
       ...access,
-      databases: databases.service,
       redisUrl: cacheUrl,
       eventLogUrl,
-      ...(connectUrl === undefined ? {} : { connect: { url: connectUrl, readers: databases.reader } }),
     };
     const inputs = { options, secrets, peerSecret: access.peerSecret, ports, ...ground };
     const services = ground.services.map((name) => addService(site, name, inputs));

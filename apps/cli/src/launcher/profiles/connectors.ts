@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConnectorConfig, connectorState, putConnector, restartFailed } from "@chirrup/servers";
-import { databases, type DatabaseName, type PerDatabase } from "../databases.ts";
+import { databases, type DatabaseName, type DatabaseUrls } from "../databases.ts";
 import { repositoryRoot } from "../paths.ts";
 import type { Site } from "./ground.ts";
 
@@ -27,27 +27,26 @@ export function fillConfig(text: string, values: Readonly<Record<string, string>
   return JSON.parse(filled) as ConnectorConfig;
 }
 
+async function configure(worker: Worker, source: DatabaseName, reader: string): Promise<void> {
+  const { hostname, port, username } = new URL(reader);
+  const config = fillConfig(readFileSync(configFile, "utf8"), {
+    source,
+    database_host: hostname,
+    database_port: port,
+    database_user: username,
+    database_password: worker.passwordReference,
+    database_sslmode: "disable",
+  });
+  await putConnector(worker.url, connectorName(source), config);
+}
+
 /** Gives the worker a connector for each outbox, and waits until all of them stream. */
 export async function startConnectors(
   signal: AbortSignal,
   worker: Worker,
-  readers: PerDatabase<string>,
+  readers: DatabaseUrls["reader"],
 ): Promise<void> {
-  const text = readFileSync(configFile, "utf8");
-  await Promise.all(
-    databases.map(async (source) => {
-      const { hostname, port, username } = new URL(readers[source]);
-      const config = fillConfig(text, {
-        source,
-        database_host: hostname,
-        database_port: port,
-        database_user: username,
-        database_password: worker.passwordReference,
-        database_sslmode: "disable",
-      });
-      await putConnector(worker.url, connectorName(source), config);
-    }),
-  );
+  await Promise.all(databases.map((source) => configure(worker, source, readers[source])));
   await Promise.all(databases.map((source) => untilRunning(signal, worker, source)));
 }
 
@@ -68,10 +67,20 @@ async function untilRunning(signal: AbortSignal, worker: Worker, source: Databas
   }
 }
 
-/** Starts again, for ever, what fails: Connect itself leaves a failed task as it is. */
-export function keepConnectors(site: Site, worker: Worker): void {
+/**
+ * Starts again, for ever, what fails: Connect itself leaves a failed task as it is. After a promotion it sends the
+ * connector to the new primary, which has its slot.
+ */
+export function keepConnectors(site: Site, worker: Worker, urls: DatabaseUrls): void {
+  const given = { ...urls.reader };
   async function look(): Promise<void> {
     for (const source of databases) {
+      const reader = urls.reader[source];
+      if (reader !== given[source]) {
+        await configure(worker, source, reader);
+        given[source] = reader;
+        site.step(`the connector of ${source} goes to the new primary`);
+      }
       const { state, trace } = await connectorState(worker.url, connectorName(source));
       if (state !== "FAILED") continue;
       site.warn("connect", `the connector of ${source} failed: ${trace ?? "?"}; starting it again`);

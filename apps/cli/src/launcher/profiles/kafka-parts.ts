@@ -92,6 +92,6 @@ export async function startConnectWorker(
 /** Lets Debezium read every outbox from now on. */
 export async function streamOutboxes(site: Site, worker: ConnectWorker, urls: DatabaseUrls): Promise<void> {
   await startConnectors(site.signal, worker, urls.reader);
-  keepConnectors(site, worker);
+  keepConnectors(site, worker, urls);
   site.step(`Debezium streams the outboxes of ${databases.join(", ")}`);
 }

@@ -1,6 +1,8 @@
 import { runChecks } from "../infra/check.ts";
 import { chartChecks } from "../infra/charts/checks.ts";
 import { clusterChecks } from "../infra/cluster/checks.ts";
+import { composeChecks } from "../infra/compose/checks.ts";
+import { migrationChecks } from "../infra/migrations/checks.ts";
 import { imageChecks } from "../infra/images/checks.ts";
 import { lintChecks } from "../infra/lint/checks.ts";
 import { deliveryChecks } from "../infra/kubernetes/argocd.ts";
@@ -21,6 +23,8 @@ const all = [
   ...deliveryChecks,
   ...chartChecks,
   ...imageChecks,
+  ...composeChecks,
+  ...migrationChecks,
   ...lintChecks,
   ...unitChecks,
   ...liveChecks,

@@ -7,7 +7,7 @@ import { openCast } from "./cast.ts";
 import { createLedger } from "./ledger.ts";
 import { startObserver } from "./observer.ts";
 import { type Recovery, recoveries } from "./recoveries.ts";
-import { scheduleKills, type Turn } from "./schedule.ts";
+import { scheduleKills, type Victim } from "./schedule.ts";
 import { type Strike, strike, untilReady } from "./strike.ts";
 import { summarize, type Summary } from "./summary.ts";
 import { verify } from "./verify.ts";
@@ -32,7 +32,7 @@ export interface KillsResult extends Summary {
 
 async function chooseVictim(
   home: Home,
-  { kind, which }: Turn<Kind>,
+  { kind, which }: Victim<Kind>,
   redisPassword: string,
 ): Promise<PartStatus> {
   const status = await readStatus(home);
@@ -79,10 +79,15 @@ export async function runKills(home: Home, state: State, options: KillOptions): 
     for (const [index, turn] of turns.entries()) {
       await untilReady(home);
       await new Promise((resolve) => setTimeout(resolve, turn.pauseMs));
-      const part = await chooseVictim(home, turn, new URL(access.redisUrl).password);
+      const password = new URL(access.redisUrl).password;
+      const part = await chooseVictim(home, turn, password);
+      const second = turn.second && {
+        part: await chooseVictim(home, turn.second, password),
+        afterMs: turn.second.afterMs,
+      };
       const content = `${mark}_probe-${index}`;
       try {
-        strikes.push(await strike({ home, kind: turn.kind, part, content, ...cast }));
+        strikes.push(await strike({ home, kind: turn.kind, part, second, content, ...cast }));
       } catch (error) {
         failed.push(`kill ${index + 1}, ${part.name}: ${(error as Error).message}`);
       }
@@ -103,7 +108,7 @@ export async function runKills(home: Home, state: State, options: KillOptions): 
         ledger,
         checks: [result("recovery", turns.length, failed), ...checks],
       }),
-      kills: turns.length,
+      kills: options.kills,
       recovery: recoveries(strikes),
       killed: strikes,
     };

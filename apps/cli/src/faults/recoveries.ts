@@ -4,7 +4,8 @@ import { type Kind, kinds } from "./victims.ts";
 
 /** How long the kills of one kind were felt; see Strike. */
 export interface Recovery {
-  readonly kind: Kind;
+  readonly kind: Kind | "pair";
+  /** Of a pair, both together are one. */
   readonly kills: number;
   readonly readyMsP50: number;
   readonly readyMsMax: number;
@@ -13,7 +14,7 @@ export interface Recovery {
 }
 
 export function recoveries(strikes: readonly Strike[]): readonly Recovery[] {
-  return kinds.flatMap((kind) => {
+  return ([...kinds, "pair"] as const).flatMap((kind) => {
     const of = strikes.filter((strike) => strike.kind === kind);
     if (of.length === 0) return [];
     const ready = of.map(({ readyMs }) => readyMs).toSorted((a, b) => a - b);

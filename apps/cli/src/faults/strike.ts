@@ -10,23 +10,23 @@ const pollMs = 50;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A kill and how long it was felt. */
+/** A kill, or two soon after each other, and how long it was felt. */
 export interface Strike {
-  readonly kind: Kind;
-  readonly part: string;
+  readonly kind: Kind | "pair";
+  readonly parts: readonly string[];
   /** Until every part said that it is ready again. */
   readonly readyMs: number;
   /** Until a post that was written after the kill stood in a follower's feed. */
   readonly visibleMs: number;
 }
 
-/** Waits until every part is ready and none of them is the process `gone`. */
-export async function untilReady(home: Home, gone?: PartStatus): Promise<void> {
+/** Waits until every part is ready and none of them is a process of `gone`. */
+export async function untilReady(home: Home, gone: readonly PartStatus[] = []): Promise<void> {
+  const dead = new Set(gone.map(({ pid }) => pid));
   const until = performance.now() + recoversWithinMs;
   for (;;) {
     const status = await readStatus(home);
-    if (status.ready && !status.parts.some(({ name, pid }) => name === gone?.name && pid === gone.pid))
-      return;
+    if (status.ready && !status.parts.some(({ pid }) => dead.has(pid))) return;
     if (performance.now() > until) {
       const parts = "parts" in status ? status.parts.filter(({ state }) => state !== "ready") : [];
       const names = parts.map(({ name, state }) => `${name} ${state}`).join(", ");
@@ -68,28 +68,43 @@ async function untilVisible(follower: SeedAccount, postId: bigint): Promise<void
   }
 }
 
-/** Kills a part with SIGKILL and waits until it is there again and posts get through. */
+function kill({ name, pid }: PartStatus): void {
+  if (pid === null) throw new Error(`${name} does not run`);
+  process.kill(pid, "SIGKILL");
+}
+
+/** Kills with SIGKILL and waits until all is there again and posts get through; times are from the last kill. */
 export async function strike(options: {
   readonly home: Home;
   readonly kind: Kind;
   readonly part: PartStatus;
+  readonly second: { readonly part: PartStatus; readonly afterMs: number } | undefined;
   /** Who writes probes, and who follows nobody else. */
   readonly prober: SeedAccount;
   readonly follower: SeedAccount;
   readonly content: string;
 }): Promise<Strike> {
-  const { home, kind, part, prober, follower, content } = options;
-  if (part.pid === null) throw new Error(`${part.name} does not run`);
+  const { home, kind, part, second, prober, follower, content } = options;
+  const killed = second === undefined ? [part] : [part, second.part];
+  kill(part);
+  if (second !== undefined) {
+    await sleep(second.afterMs);
+    kill(second.part);
+  }
   const killedAt = performance.now();
-  process.kill(part.pid, "SIGKILL");
   async function visible(): Promise<number> {
     await untilVisible(follower, await writeProbe(prober, content));
     return performance.now() - killedAt;
   }
   async function ready(): Promise<number> {
-    await untilReady(home, part);
+    await untilReady(home, killed);
     return performance.now() - killedAt;
   }
   const [visibleMs, readyMs] = await Promise.all([visible(), ready()]);
-  return { kind, part: part.name, readyMs: Math.round(readyMs), visibleMs: Math.round(visibleMs) };
+  return {
+    kind: second === undefined ? kind : "pair",
+    parts: killed.map(({ name }) => name),
+    readyMs: Math.round(readyMs),
+    visibleMs: Math.round(visibleMs),
+  };
 }

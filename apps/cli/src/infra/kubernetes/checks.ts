@@ -1,6 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { repositoryRoot } from "../../launcher/paths.ts";
 import type { Findings, InfraCheck } from "../check.ts";
 import { environments, type KubeObject, render, serviceOf } from "./objects.ts";
 import { judge } from "./policies.ts";
@@ -107,26 +104,5 @@ export const kubernetesChecks: readonly InfraCheck[] = [
     name: "settings: secrets' seeded faults",
     quick: true,
     run: () => seeded(secretFaults, (objects) => compareSecrets(objects, "prod")),
-  },
-  {
-    name: "gateway: files as shipped",
-    quick: true,
-    run: () => {
-      const pairs = [
-        ["gateway.yaml", "gateway.production.yaml"],
-        ["rates.yaml", "rates.production.yaml"],
-      ] as const;
-      const read = (...path: string[]): string => readFileSync(join(repositoryRoot, ...path), "utf8");
-      return {
-        checked: pairs.length,
-        unit: "files",
-        faults: pairs
-          .filter(
-            ([ours, theirs]) =>
-              read("infra", "k8s", "base", "gateway", ours) !== read("services", "gateway", "config", theirs),
-          )
-          .map(([ours, theirs]) => `${ours} is not the service's ${theirs}`),
-      };
-    },
   },
 ];

@@ -30,7 +30,7 @@ export async function settingsRead(service: string): Promise<Settings> {
 
 /** The variables that the gateway's file names, beside those of its config.ts. */
 export function namedByGatewayFile(): string[] {
-  const file = join(repositoryRoot, "infra", "k8s", "base", "gateway", "gateway.yaml");
+  const file = join(repositoryRoot, "services", "gateway", "config", "gateway.production.yaml");
   return [...readFileSync(file, "utf8").matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name]) => name ?? "");
 }
 

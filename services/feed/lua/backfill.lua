@@ -2,9 +2,9 @@
 -- KEYS[1]  the timeline
 -- ARGV[1]  the floor of those posts
 -- ARGV[2]  how many entries are kept
--- ARGV[3…] the entries, perhaps none: the revision moves all the same, see remove-author.lua
+-- ARGV[3…] the post ids, highest first, perhaps none: the revision moves all the same, see remove-posts.lua
 -- Reply    1, or 0 when nothing is kept here
--- Cost     O(entries × log n)
+-- Cost     O(n + entries)
 
 local timeline = load(KEYS[1])
 if not timeline then

@@ -39,7 +39,11 @@ type Settings = CommonSettings & {
 /** The settings of the service, by the names of their environment variables. */
 export const configSchema: z.ZodObject<Settings> = z.object({
   ...commonSettings,
-  REDIS_URL: setting.url("redis", "rediss").describe("Redis of the timelines. May lose everything."),
+  REDIS_URL: setting
+    .redis()
+    .describe(
+      "Redis of the timelines, a server or a cluster: redis-cluster://host:port,… May lose everything.",
+    ),
   EVENT_LOG_URL: setting.eventLog().describe("The event log: kafka://host:port,… or, embedded, its Redis."),
   POST_SERVICE: setting.address().describe("Post service."),
   FOLLOW_SERVICE: setting.address().describe("Follow service."),
@@ -63,13 +67,16 @@ export const configSchema: z.ZodObject<Settings> = z.object({
     .positiveInt()
     .default(1_000)
     .describe("Followers in one message of the follow service, at most 5000."),
-  FANOUT_BATCH: setting.positiveInt().default(500).describe("Readers in one pipeline of pushes."),
+  FANOUT_BATCH: setting
+    .positiveInt()
+    .default(1_000)
+    .describe("Readers in one pipeline of pushes at most; fewer, down to 100, while Redis is slow."),
   BACKFILL_BATCH: setting
     .positiveInt()
     .default(16)
     .describe("Readers in one pipeline of backfills; each takes up to a whole timeline."),
   FANOUT_PARALLEL: setting.positiveInt().default(4).describe("Pipelines under way for one event."),
-  CONSUMER_CONCURRENCY: setting.positiveInt().default(16).describe("Events of one topic handled at once."),
+  CONSUMER_CONCURRENCY: setting.positiveInt().default(64).describe("Events of one topic handled at once."),
   REBUILD_PARALLEL: setting.positiveInt().default(16).describe("Timelines built at once."),
   REBUILD_TIMEOUT_MS: setting
     .durationMs()

@@ -1,5 +1,11 @@
 import { type Channel } from "@chirrup/grpc";
-import { createCursors, type Cursors, type Logger, type Metrics, type Redis } from "@chirrup/platform";
+import {
+  createCursors,
+  type Cursors,
+  type Logger,
+  type Metrics,
+  type RedisPipeline,
+} from "@chirrup/platform";
 import { createFollowClient, type FollowClient } from "./clients/follow.ts";
 import { createPostClient, type PostClient } from "./clients/post.ts";
 import { createUserClient } from "./clients/user.ts";
@@ -12,6 +18,7 @@ import { createProfiles, type Profiles } from "./pipeline/profiles.ts";
 import { createRebuilds, type Rebuilds } from "./pipeline/rebuild.ts";
 import { type AuthorOutboxes, createAuthorOutboxes } from "./store/author-outbox.ts";
 import { createFollowVersions, type FollowVersions } from "./store/follow-versions.ts";
+import { createFanOutProgress, type FanOutProgress } from "./store/fan-out-progress.ts";
 import { createHomeTimelines } from "./store/home-timeline.ts";
 import type { Timelines } from "./store/timeline.ts";
 
@@ -22,6 +29,7 @@ export interface Context {
   readonly posts: PostClient;
   readonly follows: FollowClient;
   readonly versions: FollowVersions;
+  readonly progress: FanOutProgress;
   readonly followed: Followed;
   readonly celebrities: Celebrities;
   readonly profiles: Profiles;
@@ -36,7 +44,7 @@ export interface Context {
 /** What the context stands on: settings and open connections. */
 export interface Foundations {
   readonly config: Omit<Config, "HOST" | "GRPC_PORT" | "HTTP_PORT" | "LOG_LEVEL" | "LOG_FORMAT">;
-  readonly redis: { readonly reading: Redis; readonly writing: Redis };
+  readonly redis: { readonly reading: RedisPipeline; readonly writing: RedisPipeline };
   readonly peers: { readonly post: Channel; readonly follow: Channel; readonly user: Channel };
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -82,6 +90,7 @@ export function createContext({
     posts,
     follows,
     versions,
+    progress: createFanOutProgress(redis.writing),
     followed: createFollowed({ follows, versions, maxKept: config.FOLLOWEES_KEPT }),
     celebrities: createCelebrities({ follows, clock, log, signal }),
     profiles: createProfiles({

@@ -1,7 +1,8 @@
 import {
   openEventLog,
   openPeer,
-  openRedis,
+  openRedisPipeline,
+  type RedisPipeline,
   peerTls,
   runService,
   serveRpc,
@@ -25,13 +26,13 @@ await runService({
 
     const readTimeout = { commandTimeoutMs: config.TIMELINE_READ_TIMEOUT_MS };
     const redis = {
-      reading: openRedis({ url: config.REDIS_URL, log, name: "timelines-read", ...readTimeout }),
-      writing: openRedis({ url: config.REDIS_URL, log, name: "timelines-write" }),
+      reading: openRedisPipeline({ url: config.REDIS_URL, log, name: "timelines-read", ...readTimeout }),
+      writing: openRedisPipeline({ url: config.REDIS_URL, log, name: "timelines-write" }),
     };
-    onStop("redis", () => Object.values(redis).forEach((connection) => connection.disconnect()));
+    onStop("redis", () => Object.values(redis).forEach((connection) => connection.close()));
     // At the start only: without Redis later, pages come from the post service, which beats no page.
     readiness.set("redis", "not connected yet");
-    redis.writing.once("ready", () => readiness.set("redis", undefined));
+    void untilAnswers(redis.writing, signal).then(() => readiness.set("redis", undefined));
 
     const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
     const peers = {
@@ -78,3 +79,11 @@ await runService({
     onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
   },
 });
+
+async function untilAnswers(redis: RedisPipeline, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const reply = await redis.call("", ["PING"]).catch(() => undefined);
+    if (reply === "PONG") return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -4,8 +4,10 @@ import {
   createMetrics,
   metadataKeys,
   openPeer,
+  openRedisPipeline,
   parseConfig,
   type ReceivedEvent,
+  type RedisPipeline,
 } from "@chirrup/platform";
 import {
   type CountNewPostsResponse,
@@ -87,6 +89,7 @@ export function localFeedProcess(options: FeedProcessOptions): FeedProcess {
 }
 
 interface Inside extends Pick<FeedProcess, "context" | "redis"> {
+  readonly pipeline: RedisPipeline;
   readonly handlers: ReturnType<typeof createHandlers>;
   readonly consumers: ReturnType<typeof createConsumers>;
   readonly stopping: AbortController;
@@ -104,14 +107,18 @@ function openInside({ redisUrl, peers, settings = {}, clock = systemClock }: Fee
     USER_SERVICE: "127.0.0.1:1",
     REDIS_URL: redisUrl,
     EVENT_LOG_URL: redisUrl,
+    // A busy machine is no failure.
+    TIMELINE_READ_TIMEOUT_MS: "20000",
     ...settings,
   });
+  const commandTimeoutMs = config.TIMELINE_READ_TIMEOUT_MS;
+  const pipeline = openRedisPipeline({ url: redisUrl, log, name: "test", commandTimeoutMs });
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
   redis.on("error", () => undefined);
   const stopping = new AbortController();
   const context = createContext({
     config,
-    redis: { reading: redis, writing: redis },
+    redis: { reading: pipeline, writing: pipeline },
     peers,
     log,
     metrics: createMetrics({ service: "feed" }),
@@ -119,7 +126,7 @@ function openInside({ redisUrl, peers, settings = {}, clock = systemClock }: Fee
     signal: stopping.signal,
   });
   const consumers = createConsumers(context, config);
-  return { context, redis, handlers: createHandlers(context), consumers, stopping };
+  return { context, redis, pipeline, handlers: createHandlers(context), consumers, stopping };
 }
 
 function processOf(inside: Inside, channel: Channel, disconnect: () => Promise<void>): FeedProcess {
@@ -148,6 +155,7 @@ function processOf(inside: Inside, channel: Channel, disconnect: () => Promise<v
       stopping.abort();
       await context.rebuilds.idle();
       await disconnect();
+      inside.pipeline.close();
       redis.disconnect();
     },
   };

@@ -181,7 +181,7 @@ describe("a page", () => {
 
   it("comes from the post service while Redis is away", async () => {
     posts(30);
-    const cut = await startFeedProcess("redis://127.0.0.1:1", peers);
+    const cut = await startFeedProcess("redis://127.0.0.1:1", peers, { TIMELINE_READ_TIMEOUT_MS: "100" });
     expect((await cut.page(reader)).items).toHaveLength(20);
     await cut.close();
   });

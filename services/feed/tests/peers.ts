@@ -95,11 +95,11 @@ function postHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof
 
 function followHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof FollowService>> {
   return {
-    async *streamFollowers({ userId, pageSize }, call) {
+    async *streamFollowers({ userId, afterUserId, pageSize }, call) {
       const state = world().stateOf(userId);
       // As the service does: the state first, then each page when it is wanted.
       yield await gates.pass(gateOf(call, "streamFollowers"), { state, followerIds: [] });
-      for (let afterId = 0n; ;) {
+      for (let afterId = afterUserId; ;) {
         const followerIds = world()
           .followers(userId)
           .filter((followerId) => followerId > afterId)

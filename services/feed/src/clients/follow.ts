@@ -16,10 +16,13 @@ export interface FollowClient {
     candidateIds: readonly bigint[],
     options: CallOptions,
   ): Promise<ReadonlySet<bigint>>;
-  /** All followers in messages of up to `pageSize`, each with the state that held before the first. */
+  /**
+   * The followers with an id above `afterId` (0: all) in ascending order, in messages of up to `pageSize`, each with the
+   * state that held before the first.
+   */
   streamFollowers(
     userId: bigint,
-    pageSize: number,
+    range: { readonly afterId: bigint; readonly pageSize: number },
     options: CallOptions,
   ): AsyncIterable<Pick<StreamFollowersResponse, "state" | "followerIds">>;
   /** Moves rising to celebrity, falling to normal; nothing when the epoch is an old one. */
@@ -40,8 +43,8 @@ export function createFollowClient(channel: Channel): FollowClient {
       const request = { userId, candidateIds: [...candidateIds] };
       return new Set((await client.filterFollowees(request, options)).followeeIds);
     },
-    streamFollowers(userId, pageSize, options) {
-      return client.streamFollowers({ userId, pageSize }, options);
+    streamFollowers(userId, { afterId, pageSize }, options) {
+      return client.streamFollowers({ userId, afterUserId: afterId, pageSize }, options);
     },
     async advanceCelebrityState(userId, epoch, options) {
       await client.advanceCelebrityState({ userId, epoch }, options);

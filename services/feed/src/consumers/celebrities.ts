@@ -3,6 +3,7 @@ import { peerCallOptions } from "@chirrup/platform";
 import type { FollowClient } from "../clients/follow.ts";
 import type { PostClient } from "../clients/post.ts";
 import type { Clock } from "../domain/clock.ts";
+import type { Pace } from "../domain/pace.ts";
 import { newest } from "../domain/slice.ts";
 import { outlastMs } from "../pipeline/celebrities.ts";
 import type { Timelines } from "../store/timeline.ts";
@@ -18,7 +19,7 @@ export interface CelebritiesConsumerContext {
   /** How many posts a home timeline holds. */
   readonly homeMax: number;
   /** Readers in one pipeline; each is sent up to `homeMax` entries. */
-  readonly batchSize: number;
+  readonly pace: Pace;
 }
 
 /**
@@ -56,11 +57,11 @@ export function createCelebritiesConsumer(context: CelebritiesConsumerContext): 
 }
 
 async function backfillFollowers(
-  { homes, posts, fanOut, homeMax, batchSize }: CelebritiesConsumerContext,
+  { homes, posts, fanOut, homeMax, pace }: CelebritiesConsumerContext,
   authorId: bigint,
   options: ReturnType<typeof peerCallOptions>,
 ): Promise<void> {
   const recent = await posts.listByAuthors([authorId], { before: newest, limit: homeMax }, options);
   // Stops at once when the author is a celebrity again, which is right: this event's epoch is over.
-  await fanOut(authorId, batchSize, options, (readerIds) => homes.backfill(readerIds, recent));
+  await fanOut({ authorId, pace, deliver: (readerIds) => homes.backfill(readerIds, recent) }, options);
 }

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { createCelebritiesConsumer } from "./celebrities.ts";
 import type { Consumer } from "./consumer.ts";
 import { createFanOut } from "./fan-out.ts";
+import { createPace } from "../domain/pace.ts";
 import { createFollowsConsumer } from "./follows.ts";
 import { createPostsConsumer } from "./posts.ts";
 
@@ -15,16 +16,28 @@ type ConsumerSettings = Pick<
   "FANOUT_STREAM_PAGE" | "FANOUT_PARALLEL" | "FANOUT_BATCH" | "BACKFILL_BATCH"
 >;
 
+/** Pipelines of pushes become no smaller than this, however slow Redis is. */
+const leastBatch = 100;
+
 /** The consumers over one context. */
 export function createConsumers(context: Context, config: ConsumerSettings): Consumers {
   const fanOut = createFanOut({
     follows: context.follows,
+    progress: context.progress,
     streamPage: config.FANOUT_STREAM_PAGE,
     parallel: config.FANOUT_PARALLEL,
   });
   return {
-    [topics.posts]: createPostsConsumer({ ...context, fanOut, batchSize: config.FANOUT_BATCH }),
+    [topics.posts]: createPostsConsumer({
+      ...context,
+      fanOut,
+      pace: createPace({ least: leastBatch, most: config.FANOUT_BATCH }),
+    }),
     [topics.follows]: createFollowsConsumer(context),
-    [topics.celebrities]: createCelebritiesConsumer({ ...context, fanOut, batchSize: config.BACKFILL_BATCH }),
+    [topics.celebrities]: createCelebritiesConsumer({
+      ...context,
+      fanOut,
+      pace: createPace({ least: config.BACKFILL_BATCH, most: config.BACKFILL_BATCH }),
+    }),
   };
 }

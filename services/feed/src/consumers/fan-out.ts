@@ -1,23 +1,37 @@
 import type { CallOptions } from "@chirrup/grpc";
 import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service";
-import { chunksOf } from "../domain/chunks.ts";
 import type { FollowClient } from "../clients/follow.ts";
+import type { Pace } from "../domain/pace.ts";
+import { createTurns, type Turns } from "../domain/turns.ts";
+import type { FanOutProgress } from "../store/fan-out-progress.ts";
+import { createCheckpoint } from "./checkpoint.ts";
 
 export interface FanOutOptions {
-  readonly follows: FollowClient;
+  readonly follows: Pick<FollowClient, "streamFollowers">;
+  readonly progress: FanOutProgress;
   /** Followers in one message of the stream. */
   readonly streamPage: number;
-  /** Pipelines under way at once. The stream is read no faster than they are done. */
+  /** Pipelines under way at once for one event. The stream is read no faster than they are done. */
   readonly parallel: number;
 }
 
+/** What is delivered to an author's followers. */
+export interface FanOutJob {
+  readonly authorId: bigint;
+  /** Readers in one pipeline. */
+  readonly pace: Pace;
+  /** What a fan-out that was broken off is known by; without, it starts again from the first follower. */
+  readonly eventId?: bigint;
+  deliver(followerIds: readonly bigint[]): Promise<unknown>;
+}
+
 /** Runs `deliver` on all followers of an author. */
-export type FanOut = (
-  authorId: bigint,
-  batchSize: number,
-  options: CallOptions,
-  deliver: (followerIds: readonly bigint[]) => Promise<unknown>,
-) => Promise<void>;
+export type FanOut = (job: FanOutJob, options: CallOptions) => Promise<void>;
+
+/** From so many followers on, an event's pipelines wait for one another's, and nobody else's for them. */
+const largeFrom = 5_000;
+/** Pipelines under way at once for all events together: to their first followers, and to the many. */
+const places = { small: 16, large: 4 };
 
 /**
  * Runs `deliver` on batches of an author's followers. Stops at the first failure, of the stream or of a
@@ -26,16 +40,44 @@ export type FanOut = (
  * Followers of a *celebrity* are left alone, since readers merge the outbox. The state is the one that held
  * when the stream began, after what is to be delivered was written; see celebrities.ts for why nothing is
  * lost when it changes.
+ *
+ * Events with many followers have a few places of their own, so no event with few waits behind them; and a server
+ * takes pipelines in the order in which they come, so what is ahead of one is bounded by the places.
+ *
+ * Why a fan-out may go on where another ended. All followers up to the checkpoint were pushed to. Whoever follows
+ * since is backfilled by the follow's event, whoever's timeline is built since finds the post, and a server that lost
+ * pushes has lost the timelines too (lua/timeline.lua).
  */
-export function createFanOut({ follows, streamPage, parallel }: FanOutOptions): FanOut {
-  return async (authorId, batchSize, options, deliver) => {
-    async function* batches(): AsyncGenerator<bigint[]> {
-      for await (const { state, followerIds } of follows.streamFollowers(authorId, streamPage, options)) {
+export function createFanOut({ follows, progress, streamPage, parallel }: FanOutOptions): FanOut {
+  const lanes = { small: createTurns(places.small), large: createTurns(places.large) };
+
+  return async ({ authorId, pace, eventId, deliver }, options) => {
+    const checkpoint = createCheckpoint(progress, eventId);
+    const afterId = await checkpoint.start();
+    let taken = 0;
+
+    async function* batches(): AsyncGenerator<{ ids: readonly bigint[]; turns: Turns }> {
+      const messages = follows.streamFollowers(authorId, { afterId, pageSize: streamPage }, options);
+      for await (const { state, followerIds } of messages) {
         if (state === CelebrityState.CELEBRITY) return;
-        yield* chunksOf(followerIds, batchSize);
+        for (let at = 0; at < followerIds.length;) {
+          const ids = followerIds.slice(at, at + pace.batchSize);
+          at += ids.length;
+          taken += ids.length;
+          checkpoint.take(ids);
+          yield { ids, turns: afterId > 0n || taken > largeFrom ? lanes.large : lanes.small };
+        }
       }
     }
-    await eachInParallel(batches(), parallel, deliver);
+    await eachInParallel(batches(), parallel, async ({ ids, turns }) => {
+      await turns.run(async () => {
+        const startMs = performance.now();
+        await deliver(ids);
+        pace.took(ids.length, performance.now() - startMs);
+      });
+      await checkpoint.done(ids);
+    });
+    await checkpoint.end();
   };
 }
 

@@ -20,6 +20,9 @@ interface Edge {
   readonly followeeId: bigint;
 }
 
+/** The most that the post service gives at once: what a home timeline holds, and more. */
+const mostPosts = 1_000;
+
 /** Applies the topic `follows`, keyed by follower: an author's posts reach a home timeline, or leave it. */
 export function createFollowsConsumer(context: FollowsConsumerContext): Consumer {
   return async (received, signal) => {
@@ -33,7 +36,7 @@ export function createFollowsConsumer(context: FollowsConsumerContext): Consumer
         return addAuthor(context, event.payload.value, isFollowed, options);
       case "followDeleted":
         await context.versions.drop(event.payload.value.followerId);
-        return removeAuthor(context, event.payload.value, isFollowed);
+        return removeAuthor(context, event.payload.value, isFollowed, options);
       default:
         throw unexpected(received);
     }
@@ -54,7 +57,7 @@ async function addAuthor(
   const { followerId, followeeId } = edge;
   if ((await homes.version(followerId)) === undefined) return;
   if (!(await isFollowed(edge))) return;
-  // Also when there are no posts: the backfill moves the version on, which `removeAuthor` relies on.
+  // Also when there are no posts: the backfill moves the version on, which `removePosts` relies on.
   const recent = await posts.listByAuthors([followeeId], { before: newest, limit: homeMax }, options);
   await homes.backfill([followerId], recent);
 }
@@ -65,17 +68,23 @@ async function addAuthor(
  * know. The version is read before the edge. Had the author been followed again after the edge was seen to
  * be gone, that follow's backfill either comes after the removal and makes it good, or came between and
  * moved the version, and the removal is refused. A build that saw the new edge moves it in the same way.
+ *
+ * A timeline does not know whose its posts are, so the author's are asked for. Of more than that many the oldest stay,
+ * and are filtered when they are read.
  */
 async function removeAuthor(
-  { homes }: FollowsConsumerContext,
+  { homes, posts }: FollowsConsumerContext,
   edge: Edge,
   isFollowed: (edge: Edge) => Promise<boolean>,
+  options: ReturnType<typeof peerCallOptions>,
 ): Promise<void> {
   const { followerId, followeeId } = edge;
   for (;;) {
     const version = await homes.version(followerId);
     if (version === undefined) return;
     if (await isFollowed(edge)) return;
-    if (await homes.removeAuthor(followerId, followeeId, version)) return;
+    const range = { before: newest, limit: mostPosts };
+    const { entries } = await posts.listByAuthors([followeeId], range, options);
+    if (await homes.removePosts(followerId, entries, version)) return;
   }
 }

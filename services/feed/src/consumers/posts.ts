@@ -1,4 +1,5 @@
 import { idTimeMs, peerCallOptions } from "@chirrup/platform";
+import type { Pace } from "../domain/pace.ts";
 import type { Entry } from "../domain/slice.ts";
 import type { FeedMetrics } from "../metrics.ts";
 import type { AuthorOutboxes } from "../store/author-outbox.ts";
@@ -12,7 +13,7 @@ export interface PostsConsumerContext {
   readonly fanOut: FanOut;
   readonly metrics: FeedMetrics;
   /** Readers in one pipeline. */
-  readonly batchSize: number;
+  readonly pace: Pace;
 }
 
 /** Applies the topic `posts`, keyed by author: a post reaches timelines, or leaves them. */
@@ -22,12 +23,12 @@ export function createPostsConsumer(context: PostsConsumerContext): Consumer {
     const options = peerCallOptions({ traceparent: event.traceparent, signal });
     switch (event.payload.case) {
       case "postCreated": {
-        await addPost(context, event.payload.value, options);
+        await addPost(context, event.eventId, event.payload.value, options);
         context.metrics.deliverySeconds.observe((Date.now() - idTimeMs(event.eventId)) / 1000);
         return;
       }
       case "postDeleted":
-        return removePost(context, event.payload.value, options);
+        return removePost(context, event.eventId, event.payload.value, options);
       // Timelines hold ids; what a post says is asked for with each page.
       case "postUpdated":
         return;
@@ -37,17 +38,21 @@ export function createPostsConsumer(context: PostsConsumerContext): Consumer {
   };
 }
 
+type AuthoredEntry = Entry & { readonly authorId: bigint };
 type PeerCall = ReturnType<typeof peerCallOptions>;
 
 /**
  * The author's own home always gets the post, whatever the author's state: authors see their posts first.
  *
- * Whether the post still exists is not asked: a late replay may put a deleted post back into a timeline,
- * where it takes a place and is never shown, because a page shows only what the post service still has.
+ * Whether the post still exists is not asked, and no tombstone is kept. Creation and deletion have one key, the author,
+ * so one is applied after the other; only a late replay, or a process that has lost its lease and does not know, may
+ * put a deleted post back into a timeline. There it takes a place and is never shown, because a page shows only what
+ * the post service still has.
  */
 async function addPost(
-  { homes, outboxes, fanOut, metrics, batchSize }: PostsConsumerContext,
-  entry: Entry,
+  { homes, outboxes, fanOut, metrics, pace }: PostsConsumerContext,
+  eventId: bigint,
+  entry: AuthoredEntry,
   options: PeerCall,
 ): Promise<void> {
   const { authorId } = entry;
@@ -56,7 +61,7 @@ async function addPost(
   };
   // The outbox before the state is read: whoever finds the author a celebrity finds the post there.
   await Promise.all([outboxes.push([authorId], entry), push([authorId])]);
-  await fanOut(authorId, batchSize, options, push);
+  await fanOut({ authorId, pace, eventId, deliver: push }, options);
 }
 
 /**
@@ -64,11 +69,12 @@ async function addPost(
  * reason a celebrity's followers are not visited.
  */
 async function removePost(
-  { homes, outboxes, fanOut, batchSize }: PostsConsumerContext,
-  entry: Entry,
+  { homes, outboxes, fanOut, pace }: PostsConsumerContext,
+  eventId: bigint,
+  entry: AuthoredEntry,
   options: PeerCall,
 ): Promise<void> {
   const { authorId } = entry;
   await Promise.all([outboxes.remove([authorId], entry), homes.remove([authorId], entry)]);
-  await fanOut(authorId, batchSize, options, (readerIds) => homes.remove(readerIds, entry));
+  await fanOut({ authorId, pace, eventId, deliver: (readerIds) => homes.remove(readerIds, entry) }, options);
 }

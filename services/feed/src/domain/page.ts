@@ -28,11 +28,13 @@ export function filterItems(
   followees: Pick<Followees, "has">,
   readerId: bigint,
 ): Item[] {
-  return entries.flatMap(({ postId, authorId }) => {
-    if (authorId !== readerId && !followees.has(authorId)) return [];
+  return entries.flatMap(({ postId }) => {
     const post = hydration.posts.get(postId);
+    if (post === undefined) return [];
+    const { authorId } = post;
+    if (authorId !== readerId && !followees.has(authorId)) return [];
     const author = hydration.authors.get(authorId);
-    if (post === undefined || author === undefined) return [];
+    if (author === undefined) return [];
     return [{ post, author, liked: hydration.likedIds.has(postId) }];
   });
 }

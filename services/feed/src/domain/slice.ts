@@ -1,7 +1,8 @@
 /** A post in a timeline. */
 export interface Entry {
   readonly postId: bigint;
-  readonly authorId: bigint;
+  /** Absent where the source does not say: timelines hold ids alone. */
+  readonly authorId?: bigint | undefined;
 }
 
 /**

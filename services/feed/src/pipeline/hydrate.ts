@@ -9,7 +9,10 @@ export interface HydrateContext {
   readonly profiles: Profiles;
 }
 
-/** Asks the owners about some entries for a reader, all at once: one round trip, one batch each. */
+/**
+ * Asks the owners about some entries for a reader, one batch each. Authors whom the entries do not name are known with
+ * the posts; most of their profiles are kept in this process, so that is one round trip, and sometimes two.
+ */
 export async function hydrate(
   { posts, profiles }: HydrateContext,
   readerId: bigint,
@@ -17,10 +20,13 @@ export async function hydrate(
   options: CallOptions,
 ): Promise<Hydration> {
   const postIds = entries.map(({ postId }) => postId);
-  const authorIds = [...new Set(entries.map(({ authorId }) => authorId))];
-  const [found, authors] = await Promise.all([
+  const namedIds = new Set(entries.flatMap(({ authorId }) => authorId ?? []));
+  const [found, named] = await Promise.all([
     posts.getPosts(postIds, options),
-    profiles.get(authorIds, readerId, options),
+    profiles.get([...namedIds], readerId, options),
   ]);
-  return { ...found, authors };
+  const others = new Set([...found.posts.values()].map(({ authorId }) => authorId)).difference(namedIds);
+  if (others.size === 0) return { ...found, authors: named };
+  const unnamed = await profiles.get([...others], readerId, options);
+  return { ...found, authors: new Map([...named, ...unnamed]) };
 }

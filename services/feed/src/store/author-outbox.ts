@@ -1,9 +1,20 @@
 import { createTimelines, type TimelineOptions, type Timelines } from "./timeline.ts";
 
-/** Of an outbox nobody is unfollowed, so there is no author to take out. */
-export type AuthorOutboxes = Omit<Timelines, "version" | "removeAuthor">;
+/** Of an outbox nobody is unfollowed, so there are no posts of an author to take out. */
+export type AuthorOutboxes = Omit<Timelines, "version" | "removePosts">;
 
 /** `outbox:{author}`: an author's own recent posts, kept for those who are read at request time. */
 export function createAuthorOutboxes(options: Omit<TimelineOptions, "prefix">): AuthorOutboxes {
-  return createTimelines({ ...options, prefix: "outbox:" });
+  const timelines = createTimelines({ ...options, prefix: "outbox:" });
+  return {
+    ...timelines,
+    async read(authorIds, before, limit) {
+      const slices = await timelines.read(authorIds, before, limit);
+      return slices.map((slice, at) => {
+        const authorId = authorIds[at];
+        if (slice === undefined || authorId === undefined) return slice;
+        return { ...slice, entries: slice.entries.map(({ postId }) => ({ postId, authorId })) };
+      });
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Redis } from "@chirrup/platform";
+import type { RedisPipeline, RedisReply } from "@chirrup/platform";
 
 /**
  * `follows:{reader}`: a random mark under which processes keep whom a reader follows. It is dropped when an event
@@ -27,29 +27,31 @@ export function createFollowVersions({
   writing,
   ttlMs,
 }: {
-  readonly reading: Redis;
-  readonly writing: Redis;
+  readonly reading: RedisPipeline;
+  readonly writing: RedisPipeline;
   readonly ttlMs: number;
 }): FollowVersions {
+  const call = (redis: RedisPipeline, command: string, readerId: bigint, ...args: (string | number)[]) =>
+    redis.call(key(readerId), [command, key(readerId), ...args]);
   const key = (readerId: bigint): string => `follows:{${readerId}}`;
-  const versionOf = (reply: string | null): FollowVersion | undefined =>
-    reply === null ? undefined : (reply as FollowVersion);
+  const versionOf = (reply: RedisReply): FollowVersion | undefined =>
+    typeof reply === "string" ? (reply as FollowVersion) : undefined;
   return {
     async read(readerId) {
-      return versionOf(await reading.get(key(readerId)));
+      return versionOf(await call(reading, "GET", readerId));
     },
     async begin(readerId, anew) {
       const drawn = randomBytes(9).toString("base64url");
       if (anew) {
-        await reading.set(key(readerId), drawn, "PX", ttlMs);
+        await call(reading, "SET", readerId, drawn, "PX", ttlMs);
         return versionOf(drawn);
       }
-      const made = reading.set(key(readerId), drawn, "PX", ttlMs, "NX");
-      const [, held] = await Promise.all([made, reading.get(key(readerId))]);
+      const made = call(reading, "SET", readerId, drawn, "PX", ttlMs, "NX");
+      const [, held] = await Promise.all([made, call(reading, "GET", readerId)]);
       return versionOf(held);
     },
     async drop(readerId) {
-      await writing.del(key(readerId));
+      await call(writing, "DEL", readerId);
     },
   };
 }

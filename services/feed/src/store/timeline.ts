@@ -1,10 +1,18 @@
 import { randomBytes } from "node:crypto";
-import type { Redis } from "@chirrup/platform";
+import {
+  RedisError,
+  type RedisPipeline,
+  type RedisReply,
+  runRedisScript,
+  slotOfTag,
+} from "@chirrup/platform";
 import { type Entry, type Slice, sliceOf } from "../domain/slice.ts";
-import { readScript, type Run, runScript } from "./scripts.ts";
+import { newestOf } from "./post-ids.ts";
+import { readScript } from "./scripts.ts";
 
 /**
- * Bounded timelines of posts, one for each owner; the layout is in lua/timeline.lua.
+ * Bounded timelines of posts, one for each owner; the layout is in lua/timeline.lua. They hold the ids of posts, not
+ * their authors.
  *
  * What is kept is complete above a floor or it is not kept: a timeline that is missing, unfinished or below
  * its floor says nothing, and the reader asks the post service. Every call is safe to repeat, and all may
@@ -14,10 +22,10 @@ import { readScript, type Run, runScript } from "./scripts.ts";
 export interface Timelines {
   /**
    * For each owner, up to `limit` entries below the id `before`, and puts off the expiry; undefined where no
-   * complete timeline is kept.
+   * complete timeline is kept, or where its server has died since it was made.
    */
   read(ownerIds: readonly bigint[], before: bigint, limit: number): Promise<(Slice | undefined)[]>;
-  /** Adds a post where a timeline is kept. Resolves to how many took it that did not have it. */
+  /** Adds a post where a timeline is kept. Resolves to how many are kept, also where the post was there. */
   push(ownerIds: readonly bigint[], entry: Entry): Promise<number>;
   /** Takes a post out that will never come back. */
   remove(ownerIds: readonly bigint[], entry: Entry): Promise<void>;
@@ -33,13 +41,15 @@ export interface Timelines {
   commit(ownerId: bigint, build: Build, found: Slice): Promise<boolean>;
   /** Adds an author's recent posts where a timeline is kept, finished or not. */
   backfill(ownerIds: readonly bigint[], posts: Slice): Promise<void>;
-  /** What `removeAuthor` compares; undefined when no timeline is kept. */
+  /** What `removePosts` compares; undefined when no timeline is kept. */
   version(ownerId: bigint): Promise<Version | undefined>;
   /**
-   * Takes out all entries of an author. False, and nothing is done, when a build or a backfill was taken in
-   * since `version`: the author may be followed again.
+   * Takes out posts of an author. False, and nothing is done, when a build or a backfill was taken in since
+   * `version`: the author may be followed again.
    */
-  removeAuthor(ownerId: bigint, authorId: bigint, version: Version): Promise<boolean>;
+  removePosts(ownerId: bigint, posts: readonly Entry[], version: Version): Promise<boolean>;
+  /** Forgets timelines, so that they are built anew. */
+  drop(ownerIds: readonly bigint[]): Promise<void>;
 }
 
 /** A build that was begun: the life of the key it began with. */
@@ -50,13 +60,13 @@ export type Version = string & { readonly version: unique symbol };
 
 /** How timelines are kept. */
 export interface TimelineOptions {
-  /** For reads alone, so that a page does not queue behind the pipelines of a fan-out. */
-  readonly reading: Redis;
+  /** For reads alone, so that a page does not queue behind the pushes of a fan-out. */
+  readonly reading: RedisPipeline;
   /** For everything else. */
-  readonly writing: Redis;
+  readonly writing: RedisPipeline;
   /** What the keys begin with; the owner's id in braces follows. */
   readonly prefix: string;
-  /** How many entries are kept in each. */
+  /** How many entries are left in each when it is trimmed. */
   readonly maxEntries: number;
   /** For how long one is kept after it was last read. */
   readonly ttlMs: number;
@@ -64,78 +74,113 @@ export interface TimelineOptions {
 
 const scripts = {
   read: readScript("read"),
-  push: readScript("push"),
   begin: readScript("begin"),
   commit: readScript("commit"),
   backfill: readScript("backfill"),
+  trim: readScript("trim"),
   version: readScript("version"),
-  removeAuthor: readScript("remove-author"),
+  removePost: readScript("remove-post"),
+  removePosts: readScript("remove-posts"),
+  drop: readScript("drop"),
 };
+
+/** So many pushes a timeline takes beyond its size before it is trimmed: a trim costs as much as many pushes. */
+export function slackOf(maxEntries: number): number {
+  return Math.ceil(maxEntries / 8);
+}
 
 /** Timelines in Redis under one prefix. */
 export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }: TimelineOptions): Timelines {
-  const key = (ownerId: bigint): string => `${prefix}{${ownerId}}`;
-  const runEach = async (
+  const longest = maxEntries + slackOf(maxEntries) + 1;
+
+  async function runEach(
     script: keyof typeof scripts,
-    ownerIds: readonly bigint[],
-    args: Run["args"],
-  ): Promise<unknown[]> => {
+    ownerIds: readonly (bigint | string)[],
+    args: readonly (string | number | bigint)[],
+  ): Promise<RedisReply[]> {
     if (ownerIds.length === 0) return [];
-    const runs = ownerIds.map((ownerId) => ({ key: key(ownerId), args }));
-    return runScript(script === "read" ? reading : writing, scripts[script], runs);
-  };
-  const run = async (script: keyof typeof scripts, ownerId: bigint, args: Run["args"]): Promise<unknown> =>
-    (await runEach(script, [ownerId], args))[0];
+    const runs = ownerIds.map((ownerId) => ({ keys: [`${prefix}{${ownerId}}`] as const, args }));
+    const replies = await runRedisScript(script === "read" ? reading : writing, scripts[script], runs);
+    for (const reply of replies) if (reply instanceof RedisError) throw reply;
+    return replies;
+  }
+  async function run(
+    script: keyof typeof scripts,
+    ownerId: bigint,
+    args: readonly (string | number | bigint)[],
+  ): Promise<RedisReply | undefined> {
+    return (await runEach(script, [ownerId], args))[0];
+  }
 
   return {
     async read(ownerIds, before, limit) {
-      const replies = await runEach("read", ownerIds, [digits(before), limit, ttlMs]);
+      const replies = await runEach("read", ownerIds, [before, limit, ttlMs]);
       return replies.map((reply) => {
         if (!Array.isArray(reply)) return undefined;
-        const [floor, ...members] = reply.map(String);
-        return sliceOf(members.map(decode), limit, BigInt(floor ?? 0));
+        const [floor = "0", ...ids] = reply.map(String);
+        const newest = newestOf(ids, { before: String(before), floor, limit });
+        const entries = newest.map((id) => ({ postId: BigInt(id) }));
+        return sliceOf(entries, limit, BigInt(floor));
       });
     },
-    async push(ownerIds, entry) {
-      const replies = await runEach("push", ownerIds, [encode(entry), maxEntries]);
-      return replies.filter((reply) => reply === 1).length;
+    async push(ownerIds, { postId }) {
+      const owners = ownerIds.map(String);
+      const push = encodePush(prefix, String(postId));
+      const lengths = await writing.run({
+        size: owners.length,
+        slot: (at) => slotOfTag(owners[at] ?? ""),
+        encode: (at) => push(owners[at] ?? ""),
+      });
+      let kept = 0;
+      const long: string[] = [];
+      for (let at = 0; at < lengths.length; at += 1) {
+        const length = lengths[at];
+        if (typeof length !== "number") throw asError(length);
+        if (length > 0) kept += 1;
+        if (length > longest) long.push(owners[at] ?? "");
+      }
+      await runEach("trim", long, [maxEntries]);
+      return kept;
     },
-    async remove(ownerIds, entry) {
-      if (ownerIds.length === 0) return;
-      const commands = writing.pipeline();
-      for (const ownerId of ownerIds) commands.zrem(key(ownerId), encode(entry));
-      for (const [error] of (await commands.exec()) ?? []) if (error !== null) throw error;
+    async remove(ownerIds, { postId }) {
+      await runEach("removePost", ownerIds, [postId]);
     },
     async begin(ownerId) {
       const life = await run("begin", ownerId, [randomBytes(8).toString("hex"), ttlMs]);
       return typeof life === "string" ? (life as Build) : undefined;
     },
     async commit(ownerId, build, { floor, entries }) {
-      const args = [build, digits(floor), maxEntries, ...entries.map(encode)];
-      return (await run("commit", ownerId, args)) === 1;
+      return (await run("commit", ownerId, [build, floor, maxEntries, ...entries.map(idOf)])) === 1;
     },
     async backfill(ownerIds, { floor, entries }) {
-      await runEach("backfill", ownerIds, [digits(floor), maxEntries, ...entries.map(encode)]);
+      await runEach("backfill", ownerIds, [floor, maxEntries, ...entries.map(idOf)]);
+    },
+    async drop(ownerIds) {
+      await runEach("drop", ownerIds, []);
     },
     async version(ownerId) {
       const version = await run("version", ownerId, []);
       return typeof version === "string" ? (version as Version) : undefined;
     },
-    async removeAuthor(ownerId, authorId, version) {
-      return (await run("removeAuthor", ownerId, [`${authorId}`, version])) !== -1;
+    async removePosts(ownerId, posts, version) {
+      return (await run("removePosts", ownerId, [version, ...posts.map(idOf)])) !== -1;
     },
   };
 }
 
-/** 19 digits hold every id, and `newest`. */
-function digits(id: bigint): string {
-  return id.toString().padStart(19, "0");
+const idOf = ({ postId }: Entry): bigint => postId;
+
+/** `LPUSHX {prefix}{owner} {id}` for one id and many owners: all but the owner is written down once. */
+function encodePush(prefix: string, id: string): (owner: string) => string {
+  const heads: string[] = [];
+  const tail = `}\r\n$${id.length}\r\n${id}\r\n`;
+  return (owner) => {
+    const { length } = owner;
+    heads[length] ??= `*3\r\n$6\r\nLPUSHX\r\n$${prefix.length + length + 2}\r\n${prefix}{`;
+    return heads[length] + owner + tail;
+  };
 }
 
-function encode({ postId, authorId }: Entry): string {
-  return `${digits(postId)}:${authorId}`;
-}
-
-function decode(member: string): Entry {
-  return { postId: BigInt(member.slice(0, 19)), authorId: BigInt(member.slice(20)) };
+function asError(reply: RedisReply | undefined): Error {
+  return reply instanceof RedisError ? reply : new Error("redis gave a strange reply");
 }

@@ -1,0 +1,51 @@
+import type { FanOutProgress } from "../store/fan-out-progress.ts";
+
+/** How far one fan-out has come. Batches are done in any order, and counted up to the first that is not. */
+export interface Checkpoint {
+  /** The follower id after which to begin. One round trip. */
+  start(): Promise<bigint>;
+  /** A batch is under way; in ascending order of ids. */
+  take(ids: readonly bigint[]): void;
+  /** A batch is done. A round trip for each 10,000 followers. */
+  done(ids: readonly bigint[]): Promise<void>;
+  /** All are done. */
+  end(): Promise<void>;
+}
+
+/** So many followers are served again at most after a crash. Shorter fan-outs write no checkpoint. */
+const everyFollowers = 10_000;
+
+/** Without an event id nothing is kept. */
+export function createCheckpoint(progress: FanOutProgress, eventId: bigint | undefined): Checkpoint {
+  const underWay: (readonly bigint[])[] = [];
+  const finished = new Set<readonly bigint[]>();
+  let served = 0;
+  let reached = 0n;
+  let kept = false;
+  return {
+    async start() {
+      if (eventId === undefined) return 0n;
+      const afterId = await progress.read(eventId);
+      kept = afterId > 0n;
+      return afterId;
+    },
+    take(ids) {
+      underWay.push(ids);
+    },
+    async done(ids) {
+      finished.add(ids);
+      for (let first = underWay[0]; first !== undefined && finished.delete(first); first = underWay[0]) {
+        underWay.shift();
+        served += first.length;
+        reached = first.at(-1) ?? reached;
+      }
+      if (eventId === undefined || served < everyFollowers) return;
+      served = 0;
+      kept = true;
+      await progress.save(eventId, reached);
+    },
+    async end() {
+      if (eventId !== undefined && kept) await progress.clear(eventId);
+    },
+  };
+}

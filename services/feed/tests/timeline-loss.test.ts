@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openRedisPipeline, type RedisPipeline, slotOfTag } from "@chirrup/platform";
+import {
+  freePort,
+  type RedisCluster,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+} from "@chirrup/servers";
+import { testLog, waitFor } from "@chirrup/testkit";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { newest } from "../src/domain/slice.ts";
+import { createHomeTimelines } from "../src/store/home-timeline.ts";
+import type { Build, Timelines } from "../src/store/timeline.ts";
+
+const slotCount = 16_384;
+let folder: string;
+let pipeline: RedisPipeline;
+let homes: Timelines;
+
+function open(url: string): void {
+  pipeline = openRedisPipeline({ url, log: testLog(), name: "test", commandTimeoutMs: 20_000 });
+  homes = createHomeTimelines({ reading: pipeline, writing: pipeline, maxEntries: 800, ttlMs: 1e9 });
+}
+async function begin(ownerId: bigint): Promise<Build> {
+  const build = await homes.begin(ownerId);
+  if (build === undefined) throw new Error("a complete timeline is kept");
+  return build;
+}
+/** Builds a timeline with the posts given, as a reader who finds none does. */
+async function build(ownerId: bigint, postIds: readonly bigint[]): Promise<void> {
+  const found = { floor: 0n, entries: postIds.map((postId) => ({ postId })) };
+  expect(await homes.commit(ownerId, await begin(ownerId), found)).toBe(true);
+}
+async function ids(ownerId: bigint): Promise<bigint[] | undefined> {
+  const [slice] = await homes.read([ownerId], newest, 100);
+  return slice?.entries.map(({ postId }) => postId);
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "chirrup-loss-"));
+});
+afterEach(async () => {
+  pipeline.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("a server that returns with an older copy of its data", () => {
+  let server: RedisServer;
+  afterEach(() => server.stop());
+
+  it("keeps no timeline, also none that was begun", async () => {
+    const port = await freePort();
+    const options = {
+      dataDir: folder,
+      port,
+      logFile: join(folder, "log"),
+      settings: { dbfilename: "copy.rdb" },
+    };
+    server = await startRedis(options);
+    open(server.url);
+    await build(1n, [10n]);
+    const begun = await begin(2n);
+    await pipeline.call("", ["SAVE"]);
+    await homes.push([1n, 2n], { postId: 20n });
+    expect(await ids(1n)).toEqual([20n, 10n]);
+    process.kill(server.pid, "SIGKILL");
+    await server.exited;
+
+    server = await startRedis(options);
+    expect(await waitForKeys()).toBe(2);
+    expect(await ids(1n)).toBeUndefined();
+    expect(await homes.commit(2n, begun, { floor: 0n, entries: [] })).toBe(false);
+    await build(1n, [20n, 10n]);
+    await build(2n, [20n]);
+    expect([await ids(1n), await ids(2n)]).toEqual([[20n, 10n], [20n]]);
+  });
+
+  async function waitForKeys(): Promise<unknown> {
+    await waitFor(async () => (await pipeline.call("", ["PING"]).catch(() => "")) === "PONG");
+    return pipeline.call("", ["DBSIZE"]);
+  }
+});
+
+describe("a cluster", () => {
+  const ownerIds = Array.from({ length: 60 }, (_, at) => BigInt(at + 1));
+  /** Which of the three masters had an owner's slot at the start. */
+  const masterOf = (ownerId: bigint): number => Math.floor((slotOfTag(String(ownerId)) * 3) / slotCount);
+  let clusterFolder: string;
+  let cluster: RedisCluster;
+  let nodes: Redis[];
+
+  beforeAll(async () => {
+    clusterFolder = await mkdtemp(join(tmpdir(), "chirrup-loss-cluster-"));
+    cluster = await startRedisCluster({ dataDir: clusterFolder, logDir: clusterFolder });
+    nodes = cluster.nodes.map(({ url }) => new Redis(url, { retryStrategy: () => 100 }));
+    for (const node of nodes) node.on("error", () => undefined);
+  });
+  beforeEach(() => open(`redis-cluster://${cluster.addresses.join(",")}`));
+  afterAll(async () => {
+    for (const node of nodes) node.disconnect();
+    await cluster.stop();
+    await rm(clusterFolder, { recursive: true, force: true });
+  });
+
+  it("forgets a timeline that moves to another master", async () => {
+    const [ownerId, key] = [17n, "home:{17}"];
+    await build(ownerId, [10n]);
+    const slot = slotOfTag("17");
+    const from = nodes[masterOf(ownerId)]!;
+    const at = (masterOf(ownerId) + 1) % 3;
+    const [fromId, toId] = [await from.call("CLUSTER", "MYID"), await nodes[at]!.call("CLUSTER", "MYID")];
+    const move = async (source: Redis, target: Redis, port: number, ids: unknown[]): Promise<void> => {
+      await target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", String(ids[0]));
+      await source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", String(ids[1]));
+      await source.call("MIGRATE", "127.0.0.1", port, key, 0, 5_000);
+      for (const node of [target, source])
+        await node.call("CLUSTER", "SETSLOT", slot, "NODE", String(ids[1]));
+    };
+    await move(from, nodes[at]!, cluster.nodes[at]!.port, [fromId, toId]);
+    expect(await ids(ownerId)).toBeUndefined();
+    await build(ownerId, [20n, 10n]);
+    await move(nodes[at]!, from, cluster.nodes[masterOf(ownerId)]!.port, [toId, fromId]);
+    expect(await ids(ownerId)).toBeUndefined();
+    await build(ownerId, [20n, 10n]);
+    expect(await ids(ownerId)).toEqual([20n, 10n]);
+  });
+
+  it("forgets the timelines of a master whose acknowledged pushes vanish with it, and no others", async () => {
+    const lost = masterOf(1_000n);
+    for (const ownerId of ownerIds) {
+      if ((await ids(ownerId)) === undefined) await build(ownerId, [10n]);
+      else await homes.remove([ownerId], { postId: 20n });
+    }
+    const begun = await begin(1_000n);
+    for (const ownerId of [...ownerIds, 1_000n])
+      expect(await pipeline.call(`{${ownerId}}`, ["WAIT", 1, 20_000])).toBe(1);
+    const replicas = cluster.nodes.slice(3);
+    for (const { pid } of replicas) process.kill(pid, "SIGSTOP");
+    expect(await homes.push(ownerIds, { postId: 20n })).toBe(ownerIds.length);
+    expect(await Promise.all(ownerIds.map(ids))).toEqual(ownerIds.map(() => [20n, 10n]));
+    process.kill(cluster.nodes[lost]!.pid, "SIGKILL");
+    await cluster.nodes[lost]!.exited;
+    for (const { pid } of replicas) process.kill(pid, "SIGCONT");
+
+    const all = (): Promise<unknown> => Promise.all(ownerIds.map(ids)).catch(() => undefined);
+    await waitFor(async () => (await all()) !== undefined, { timeoutMs: 60_000, what: "the replica" });
+    expect(await all()).toEqual(ownerIds.map((id) => (masterOf(id) === lost ? undefined : [20n, 10n])));
+    // What the promoted replica has is there, but for the push.
+    const gone = ownerIds.filter((id) => masterOf(id) === lost);
+    expect(await pipeline.call("home:{1000}", ["EXISTS", "home:{1000}"])).toBe(1);
+    expect(await homes.push(gone, { postId: 30n })).toBe(gone.length);
+    expect(await homes.commit(1_000n, begun, { floor: 0n, entries: [] })).toBe(false);
+    for (const ownerId of gone) await build(ownerId, [30n, 20n, 10n]);
+    for (const ownerId of gone) expect(await ids(ownerId)).toEqual([30n, 20n, 10n]);
+  });
+});

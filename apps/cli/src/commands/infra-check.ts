@@ -10,6 +10,7 @@ import { kubernetesChecks } from "../infra/kubernetes/checks.ts";
 
 import { liveChecks } from "../infra/terraform/live-checks.ts";
 import { releaseTerraform } from "../infra/terraform/program.ts";
+import { runbookChecks } from "../infra/runbooks/checks.ts";
 import { unitChecks } from "../infra/terraform/units.ts";
 import { terraformChecks } from "../infra/terraform/checks.ts";
 
@@ -25,6 +26,7 @@ const all = [
   ...imageChecks,
   ...composeChecks,
   ...migrationChecks,
+  ...runbookChecks,
   ...lintChecks,
   ...unitChecks,
   ...liveChecks,

@@ -54,6 +54,8 @@ program
   .option("--graph <file>", 'an edge list, a line "a b": a follows b; without it a power-law graph is made')
   .option("--undirected", "take each edge both ways")
   .option("--users <count>", "users of the made graph", "200")
+  .option("--synthetic", "load a power-law graph straight into the databases, for very many users")
+  .option("--max-followers <count>", "of the most followed author (with --synthetic); half of all without it")
   .option("--posts <count>", "posts to write", "1000")
   .option("--rate <posts>", "posts a second; as fast as they go without it")
   .option("--random-seed <number>", "another number gives other posts", "1")
@@ -71,7 +73,8 @@ program
   .option("--page-size <posts>", "1 to 100", "100")
   .option("--concurrency <count>", "readers at once", "8")
   .option("--settle-ms <ms>", "how long a feed may take to become right, for events on their way", "10000")
-  .option("--repair", "put wrong counters right")
+  .option("--resume", "go on with the feeds' audit that was interrupted: the same sample, what is left of it")
+  .option("--repair", "put wrong counters right, build wrong feeds anew")
   .option("--json", "one JSON object on standard output")
   .action(async (what, flags) =>
     what === "counters"
@@ -114,6 +117,16 @@ program
   .option("--kill", "end the primary by SIGKILL: what its replica has not received is lost")
   .option("--json", "one JSON object on standard output")
   .action(async (service, flags) => (await import("./commands/failover.ts")).failover(service, flags));
+
+const feeds = program.command("feeds").description("look after the home feeds that are kept in Redis");
+
+feeds
+  .command("rebuild")
+  .description("build every reader's home timeline that is not kept, as after the loss of Redis; resumable")
+  .option("--all", "build those that are kept anew, too")
+  .option("--concurrency <count>", "batches of readers at once", "4")
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/feeds.ts")).rebuild(flags));
 
 program
   .command("infra-check")

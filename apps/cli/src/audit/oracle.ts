@@ -6,52 +6,72 @@ export interface TruePost {
   readonly authorId: bigint;
 }
 
-/** What every home feed must be: graph × posts, sorted. */
-export interface Oracle {
-  readonly readers: readonly bigint[];
-  /** The reader's whole home feed, newest first. */
-  homeFeed(reader: bigint): readonly TruePost[];
+/** What home feeds must be: graph × posts, sorted. */
+export interface Oracle extends AsyncDisposable {
+  /** All who have an account, in ascending order. */
+  readers(): Promise<readonly bigint[]>;
+  /** The whole home feeds of some readers as the databases have them now, newest first. */
+  homeFeeds(readers: readonly bigint[]): Promise<ReadonlyMap<bigint, readonly TruePost[]>>;
 }
 
-async function rows<R extends Record<string, string>>(url: string, query: string): Promise<R[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<R>(query)).rows;
-  } finally {
-    await client.end();
-  }
+interface Joined {
+  readonly id: string;
+  readonly others: string;
 }
 
-/** Reads the accounts, edges and posts of the three databases as they are now. */
-export async function readOracle(
+/** Reads the three databases, of edges and posts only those that concern the readers in question. */
+export async function openOracle(
   urls: Readonly<Record<"user" | "follow" | "post", string>>,
 ): Promise<Oracle> {
-  const [accounts, edges, posts] = await Promise.all([
-    rows<{ id: string }>(urls.user, "SELECT id FROM accounts WHERE deleted_at IS NULL ORDER BY id"),
-    rows<{ follower_id: string; followee_id: string }>(
-      urls.follow,
-      "SELECT follower_id, followee_id FROM follows",
-    ),
-    rows<{ id: string; author_id: string }>(urls.post, "SELECT id, author_id FROM posts ORDER BY id DESC"),
-  ]);
-  const alive = new Set(accounts.map(({ id }) => BigInt(id)));
-  const postsOf = new Map<bigint, TruePost[]>();
-  for (const row of posts) {
-    const post = { id: BigInt(row.id), authorId: BigInt(row.author_id) };
-    if (!alive.has(post.authorId)) continue;
-    const own = postsOf.get(post.authorId);
-    if (own === undefined) postsOf.set(post.authorId, [post]);
-    else own.push(post);
+  const clients = {
+    user: new pg.Client({ connectionString: urls.user }),
+    follow: new pg.Client({ connectionString: urls.follow }),
+    post: new pg.Client({ connectionString: urls.post }),
+  };
+  await Promise.all(Object.values(clients).map((client) => client.connect()));
+
+  async function joined(
+    client: pg.Client,
+    query: string,
+    ids: readonly bigint[],
+  ): Promise<Map<bigint, bigint[]>> {
+    const { rows } = await client.query<Joined>(query, [ids.map(String)]);
+    return new Map(rows.map(({ id, others }) => [BigInt(id), others.split(",").map(BigInt)]));
   }
-  const followeesOf = Map.groupBy(edges, (edge) => BigInt(edge.follower_id));
+
   return {
-    readers: [...alive],
-    homeFeed(reader) {
-      const followees = followeesOf.get(reader)?.map((edge) => BigInt(edge.followee_id)) ?? [];
-      return [reader, ...followees]
-        .flatMap((author) => postsOf.get(author) ?? [])
-        .sort((a, b) => (a.id > b.id ? -1 : 1));
+    async readers() {
+      const { rows } = await clients.user.query<{ ids: string | null }>(
+        "SELECT string_agg(id::text, ',' ORDER BY id) AS ids FROM accounts WHERE deleted_at IS NULL",
+      );
+      return rows[0]?.ids?.split(",").map(BigInt) ?? [];
+    },
+    async homeFeeds(readers) {
+      const followees = await joined(
+        clients.follow,
+        `SELECT follower_id::text AS id, string_agg(followee_id::text, ',') AS others
+         FROM follows WHERE follower_id = ANY ($1::bigint[]) GROUP BY follower_id`,
+        readers,
+      );
+      const named = [...new Set([...readers, ...[...followees.values()].flat()])];
+      const { rows: alive } = await clients.user.query<{ id: string }>(
+        "SELECT id FROM accounts WHERE deleted_at IS NULL AND id = ANY ($1::bigint[])",
+        [named.map(String)],
+      );
+      const posts = await joined(
+        clients.post,
+        `SELECT author_id::text AS id, string_agg(id::text, ',') AS others
+         FROM posts WHERE author_id = ANY ($1::bigint[]) GROUP BY author_id`,
+        alive.map(({ id }) => BigInt(id)),
+      );
+      const feedOf = (reader: bigint): TruePost[] =>
+        [reader, ...(followees.get(reader) ?? [])]
+          .flatMap((authorId) => (posts.get(authorId) ?? []).map((id) => ({ id, authorId })))
+          .sort((a, b) => (a.id > b.id ? -1 : 1));
+      return new Map(readers.map((reader) => [reader, feedOf(reader)]));
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(Object.values(clients).map((client) => client.end()));
     },
   };
 }

@@ -18,7 +18,7 @@ export interface SeedAccount {
  * The password of all seeded users: they are there to be tried out, and only ever exist where somebody ran
  * the seed.
  */
-const seedPassword = "seeded by chirrup";
+export const seedPassword = "seeded by chirrup";
 
 async function signIn(api: ApiClient, username: string): Promise<SignedIn> {
   return api.call<SignedIn>({

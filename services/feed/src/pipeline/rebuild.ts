@@ -30,6 +30,8 @@ export interface RebuildContext {
 export interface Rebuilds {
   home(readerId: bigint): void;
   outbox(authorId: bigint): void;
+  /** Builds one now, beside those that are bounded, and resolves to what became of it. Rejects when it failed. */
+  buildHome(readerId: bigint): Promise<RebuildOutcome>;
   /** Resolves when none is under way. */
   idle(): Promise<void>;
 }
@@ -79,12 +81,19 @@ export function createRebuilds(context: RebuildContext): Rebuilds {
     running.set(key, task);
   }
 
+  async function findHome(readerId: bigint): Promise<Slice> {
+    const followeeIds = await follows.listFollowees(readerId, peerCallOptions({ signal, timeoutMs }));
+    return recentPosts([...followeeIds, readerId], context.homeMax);
+  }
+
   return {
     home(readerId) {
-      start("home", readerId, async () => {
-        const followeeIds = await follows.listFollowees(readerId, peerCallOptions({ signal, timeoutMs }));
-        return recentPosts([...followeeIds, readerId], context.homeMax);
-      });
+      start("home", readerId, () => findHome(readerId));
+    },
+    async buildHome(readerId) {
+      const outcome = await build(homes, readerId, () => findHome(readerId));
+      metrics.rebuilds.inc({ timeline: "home", outcome });
+      return outcome;
     },
     outbox(authorId) {
       start("outbox", authorId, () => recentPosts([authorId], context.outboxMax));

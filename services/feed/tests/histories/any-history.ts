@@ -30,6 +30,8 @@ export interface AnyHistoryOptions {
   readonly histories: number;
   /** The same number gives the same histories; drawn when undefined. */
   readonly seed?: number;
+  /** Whether it looks for a smaller one when it has found a history that does not hold. Default: true. */
+  readonly shrinks?: boolean;
   readonly progress?: (played: number) => void;
 }
 
@@ -50,7 +52,7 @@ export async function holdsForAnyHistory(options: AnyHistoryOptions): Promise<vo
       }),
       {
         numRuns: options.histories,
-        interruptAfterTimeLimit: 2 ** 31 - 1,
+        endOnFailure: options.shrinks === false,
         ...(options.seed === undefined ? {} : { seed: options.seed }),
       },
     );

@@ -11,6 +11,8 @@ const { values } = parseArgs({
     histories: { type: "string", default: "100000" },
     /** The same number gives the same ones. */
     seed: { type: "string" },
+    /** Says of the first history that does not hold only that there is one. */
+    "no-shrink": { type: "boolean", default: false },
   },
 });
 
@@ -22,6 +24,7 @@ try {
   await holdsForAnyHistory({
     redisUrl: redis.url,
     histories,
+    shrinks: !values["no-shrink"],
     ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
     progress(played) {
       if (played % 1_000 === 0) process.stderr.write(`${played} histories\n`);

@@ -1,17 +1,6 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-
 import type { Measured, Work } from "../../packages/grpc/bench/worker.ts";
 import { median, report, type Figure } from "../report.ts";
-
-/** The packages that are compared: ours first. Each has a server and a client, in processes of their own. */
-const names = ["ours", "grpc-js"] as const;
-
-interface Peer {
-  readonly client: ChildProcess;
-  readonly server: ChildProcess;
-}
+import { startGoPeer, startNodePeer, type Peer } from "./workers.ts";
 
 interface Sample extends Measured {
   readonly serverCpuUs: number;
@@ -38,45 +27,22 @@ const works = {
 
 type Name = keyof typeof works;
 
-async function start(name: string): Promise<Peer> {
-  const file = fileURLToPath(new URL(`../../packages/grpc/bench/${name}.ts`, import.meta.url));
-  const server = fork(file, ["server"]);
-  const [port] = (await once(server, "message")) as [number];
-  const client = fork(file, ["client", String(port)]);
-  await once(client, "message");
-  return { client, server };
-}
-
-async function asked<T>(child: ChildProcess, question: object): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const failed = (): void => reject(new Error("a process of the bench has ended"));
-  child.once("exit", failed);
-  child.once("message", (answer) => {
-    child.off("exit", failed);
-    resolve(answer as T);
-  });
-  child.send(question);
-  return promise;
-}
-
 async function sample({ client, server }: Peer, work: Work): Promise<Sample> {
-  const before = await asked<number>(server, {});
-  const measured = await asked<Measured>(client, work);
-  return { ...measured, serverCpuUs: (await asked<number>(server, {})) - before };
+  const before = await server.ask<number>({});
+  const measured = await client.ask<Measured>(work);
+  return { ...measured, serverCpuUs: (await server.ask<number>({})) - before };
 }
 
-const peers = await Promise.all(names.map(start));
-const samples: Record<Name, Sample[]>[] = peers.map(() => ({
-  c64: [],
-  c1: [],
-  c512: [],
-  stream: [],
-  large: [],
-}));
+type Samples = Record<Name, Sample[]>;
+
+const goPeer = await startGoPeer();
+const peers = [await startNodePeer("ours"), await startNodePeer("grpc-js")];
+if (goPeer !== undefined) peers.push(goPeer);
+const samples = peers.map((): Samples => ({ c64: [], c1: [], c512: [], stream: [], large: [] }));
 try {
   for (let round = -1; round < rounds; round++) {
     for (const name of Object.keys(works) as Name[]) {
-      // In turns, so that what else the machine does befalls both.
+      // In turns, so that what else the machine does befalls all.
       for (const [at, peer] of peers.entries()) {
         const taken = await sample(peer, works[name]);
         // The first round is for the compiler.
@@ -87,45 +53,64 @@ try {
   }
 } finally {
   for (const { client, server } of peers) {
-    client.kill();
-    server.kill();
+    client.stop();
+    server.stop();
   }
 }
 
-const [ours, theirs] = samples as [Record<Name, Sample[]>, Record<Name, Sample[]>];
+const [ours, grpcJs, grpcGo] = samples as [Samples, Samples, Samples | undefined];
 
-function figure(name: string, unit: string, aim: string, of: Name, value: (taken: Sample) => number): Figure {
+/** What the ratios of a figure should be; "" for no aim. */
+interface Aims {
+  readonly js?: string;
+  readonly go?: string;
+}
+
+/** A row for each peer. */
+function figures(
+  name: string,
+  unit: string,
+  aims: Aims,
+  of: Name,
+  value: (taken: Sample) => number,
+): Figure[] {
   const mine = median(ours[of].map(value));
-  const peerValue = median(theirs[of].map(value));
-  return { name, value: mine, unit, peer: "grpc-js", peerValue, ratio: mine / peerValue, aim };
+  const row = (peer: string, theirs: Samples, suffix: string, aim = ""): Figure => {
+    const peerValue = median(theirs[of].map(value));
+    return { name: `${name}${suffix}`, value: mine, unit, peer, peerValue, ratio: mine / peerValue, aim };
+  };
+  const rows = [row("grpc-js", grpcJs, "", aims.js)];
+  if (grpcGo !== undefined) rows.push(row("grpc-go", grpcGo, "_vs_go", aims.go));
+  return rows;
 }
 
 function unaryFigures(of: "c64" | "c1" | "c512"): Figure[] {
   const suffix = of === "c64" ? "" : `_${of}`;
   const { calls } = works[of];
+  const cpuAim = (js: string): Aims => (of === "c64" ? { js, go: "< 1" } : {});
   return [
-    figure(
-      `unary_client_cpu_us${suffix}`,
-      "µs",
-      of === "c64" ? "≤ 0.1" : "",
-      of,
-      (taken) => taken.cpuUs / calls,
-    ),
-    figure(
+    ...figures(`unary_client_cpu_us${suffix}`, "µs", cpuAim("≤ 0.1"), of, ({ cpuUs }) => cpuUs / calls),
+    ...figures(
       `unary_server_cpu_us${suffix}`,
       "µs",
-      of === "c64" ? "≤ 0.125" : "",
+      cpuAim("≤ 0.125"),
       of,
-      (taken) => taken.serverCpuUs / calls,
+      ({ serverCpuUs }) => serverCpuUs / calls,
     ),
-    figure(`unary_p99_ms${suffix}`, "ms", "< 1", of, (taken) => taken.p99Ms),
+    ...figures(`unary_p99_ms${suffix}`, "ms", { js: "< 1" }, of, ({ p99Ms }) => p99Ms),
   ];
 }
 
+const perSecond = (count: number, { ms }: Sample): number => (count * 1_000) / ms;
+
 report("grpc", [
   ...unaryFigures("c64"),
-  figure("stream_messages_per_s", "1/s", "≥ 2", "stream", ({ ms }) => (works.stream.messages * 1000) / ms),
-  figure("large_mb_per_s", "MB/s", "≥ 2", "large", ({ ms }) => (works.large.calls * 1000) / ms),
+  ...figures("stream_messages_per_s", "1/s", { js: "≥ 2" }, "stream", (taken) =>
+    perSecond(works.stream.messages, taken),
+  ),
+  ...figures("large_mb_per_s", "MB/s", { js: "≥ 2" }, "large", (taken) =>
+    perSecond(works.large.calls, taken),
+  ),
   ...unaryFigures("c1"),
   ...unaryFigures("c512"),
 ]);

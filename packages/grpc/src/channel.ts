@@ -1,3 +1,5 @@
+import { withCredentials, type CallCredentials } from "./client/call-credentials.ts";
+import { intercepted, type ClientInterceptor } from "./client/interceptor.ts";
 import { cancelled, type CallSetup } from "./client/client-call.ts";
 import { Pool } from "./client/pool.ts";
 import { StreamingCall } from "./client/streaming-call.ts";
@@ -30,6 +32,8 @@ export interface CallOptions {
    * made again. `createClient` sets it from the method's `idempotency_level`. Default: false.
    */
   readonly idempotent?: boolean;
+  /** Sent behind the channel's own. A call that has any fails with UNAUTHENTICATED without TLS. Default: none. */
+  readonly credentials?: CallCredentials;
   /** Compresses the messages that are sent. Default: "identity". */
   readonly compression?: "identity" | "gzip";
   /** Which of the messages compression is for. Default: all. */
@@ -87,6 +91,12 @@ export interface ChannelOptions {
   readonly keepaliveTimeoutMs?: number;
   /** Default: no encryption. */
   readonly tls?: TlsClientOptions;
+  /** Of each call, which fails with UNAUTHENTICATED without TLS. Default: none. */
+  readonly credentials?: CallCredentials;
+  /** Sends credentials without TLS too, to whoever listens on the way. Default: false. */
+  readonly insecureCredentials?: boolean;
+  /** The first is the outermost. Default: none. */
+  readonly interceptors?: readonly ClientInterceptor[];
   /** Whether calls go to every address in turn or to the first that answers. Default: "round_robin". */
   readonly policy?: "round_robin" | "pick_first";
 }
@@ -141,7 +151,7 @@ export function openChannel(target: string, options: ChannelOptions = {}): Chann
     };
   };
 
-  return {
+  const bare: Required<Channel> = {
     async unary(path, message, call = {}) {
       return new Promise((resolve, reject) => {
         const ready = setup(path, call, call.timeoutMs ?? options.defaultTimeoutMs, message);
@@ -160,6 +170,13 @@ export function openChannel(target: string, options: ChannelOptions = {}): Chann
       pool.close();
     },
   };
+  const credentialed = withCredentials(bare, {
+    authority: place.authority,
+    credentials: options.credentials,
+    allowed: options.tls !== undefined || options.insecureCredentials === true,
+    defaultTimeoutMs: options.defaultTimeoutMs,
+  });
+  return (options.interceptors ?? []).reduceRight(intercepted, credentialed);
 }
 
 function start(pool: Pool, setup: CallSetup, request: Uint8Array | AsyncIterable<Uint8Array>): StreamingCall {

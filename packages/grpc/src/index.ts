@@ -5,6 +5,8 @@ export {
   type ChannelOptions,
   type UnaryResponse,
 } from "./channel.ts";
+export type { CallCredentials } from "./client/call-credentials.ts";
+export type { ClientInterceptor } from "./client/interceptor.ts";
 export { createClient, type Client } from "./client.ts";
 export { GrpcError, type ErrorDetail, type GrpcErrorOptions } from "./error.ts";
 export { createHealth, type Health } from "./health.ts";

@@ -117,6 +117,7 @@ export abstract class Connection {
   protected receive(chunk: Buffer): void {
     if (this.#over) return;
     this.heard = true;
+    this.writer.settle();
     try {
       this.#reader.push(chunk);
     } catch (error) {

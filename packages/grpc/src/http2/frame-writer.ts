@@ -207,6 +207,16 @@ export class FrameWriter {
     }
   }
 
+  /**
+   * What is written from here on leaves when the promises that are settled have run, which is sooner than the end of
+   * the turn and costs less: the answers to what was just read are there by then, if nothing else is waited for.
+   */
+  settle(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#settled);
+  }
+
   #reserve(octets: number): void {
     if (!this.#scheduled) {
       this.#scheduled = true;
@@ -220,6 +230,10 @@ export class FrameWriter {
     this.#sent = 0;
     this.#end = 0;
   }
+
+  readonly #settled = (): void => {
+    process.nextTick(this.#turn);
+  };
 
   readonly #turn = (): void => {
     this.#scheduled = false;

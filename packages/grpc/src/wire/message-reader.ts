@@ -18,8 +18,8 @@ export interface MessageSink {
 /**
  * Cuts a stream's data into length-prefixed messages.
  *
- * A message that lies in one piece is a view of it. One in several pieces is put together in a buffer that grows with
- * what has arrived: a length alone costs no memory.
+ * A message that lies in one piece is a view of it. One in several pieces is put together in a buffer of its own, which
+ * is small until it is full: a length alone costs little memory.
  */
 export class MessageReader {
   readonly #maxBytes: number;
@@ -94,10 +94,10 @@ export class MessageReader {
   #grown(needed: number): Buffer {
     const message = this.#message ?? Buffer.alloc(0);
     if (needed <= message.length) return message;
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.#length, Math.max(needed, message.length * 8)));
-    message.copy(larger, 0, 0, this.#filled);
-    this.#message = larger;
-    return larger;
+    const whole = Buffer.allocUnsafeSlow(this.#length);
+    message.copy(whole, 0, 0, this.#filled);
+    this.#message = whole;
+    return whole;
   }
 
   #lengthAt(buffer: Buffer, at: number): number {

@@ -1,4 +1,4 @@
-import { openRedis, type Redis } from "@chirrup/platform";
+import { openRedis, type Queryable, type Redis } from "@chirrup/platform";
 import type { Stage } from "./processes.ts";
 
 const pageSize = 20;
@@ -20,16 +20,16 @@ const counted = (columns: string): string => `
   where post.id = any ($1::bigint[])`;
 
 /** What the service does: one statement for content, counts and what the viewer likes. */
+export function readPosts(db: Queryable, ids: readonly bigint[]): Promise<unknown[]> {
+  return db.query({
+    name: "bench-whole",
+    text: counted("post.id, post.author_id, post.content, post.edit_id"),
+    values: [ids, viewerId],
+  });
+}
+
 export function fromPostgres({ postgres }: Stage): GetMany {
-  return {
-    read: (ids) =>
-      postgres.query({
-        name: "bench-whole",
-        text: counted("post.id, post.author_id, post.content, post.edit_id"),
-        values: [ids, viewerId],
-      }),
-    close: () => undefined,
-  };
+  return { read: (ids) => readPosts(postgres, ids), close: () => undefined };
 }
 
 /** A cache of contents in front: one MGET, and beside it the statement for what no cache can know. */
@@ -71,7 +71,7 @@ export function throughRedis({
 }
 
 /** Writes posts with likes and comments as pages have them; answers their ids. */
-export async function writePosts({ postgres }: Stage, count: number): Promise<bigint[]> {
+export async function writePosts({ postgres }: Pick<Stage, "postgres">, count: number): Promise<bigint[]> {
   const first = 1_000_000n;
   await postgres.query({
     name: "bench-posts",

@@ -11,6 +11,7 @@ import { availableParallelism, cpus } from "node:os";
 import { countOneThing, makeCountingTables, type Way, ways } from "./counting.ts";
 import { fromPostgres, readPages, throughRedis, writePosts } from "./get-many.ts";
 import { setStage } from "./processes.ts";
+import { type PairStage, type ReadCost, setPair, type WriteCost } from "./replica.ts";
 import { likeOnePost, makeRowTables } from "./viral-likes.ts";
 
 interface Figure {
@@ -103,6 +104,41 @@ for (let round = 0; round <= rounds; round += 1) {
 }
 cached.close();
 
+const reads = Object.fromEntries(
+  ["primary warm", "primary cold", "replica warm", "replica cold"].map((name): [string, ReadCost[]] => [
+    name,
+    [],
+  ]),
+);
+const writes: Record<string, WriteCost[]> = { "token 1": [], "plain 1": [], "token 64": [], "plain 64": [] };
+const carried = { token: [] as number[], none: [] as number[] };
+async function compareServers(pair: PairStage, keeps: boolean): Promise<void> {
+  for (const from of ["primary", "replica"] as const) {
+    const cold = await pair.readCold(from);
+    const warm = await pair.readWarm(from, keeps ? pages : 100);
+    progress(`get many, ${from}: cold ${cold.cpuUs.toFixed(1)}, warm ${warm.cpuUs.toFixed(1)} µs a post`);
+    if (!keeps) continue;
+    reads[`${from} cold`]?.push(cold);
+    reads[`${from} warm`]?.push(warm);
+  }
+  for (const atOnce of [1, 64]) {
+    for (const token of [true, false]) {
+      const cost = await pair.write(token, atOnce, keeps ? pages : 100);
+      if (keeps) writes[`${token ? "token" : "plain"} ${atOnce}`]?.push(cost);
+    }
+  }
+  for (const token of [true, false]) {
+    const cpuUs = await pair.readWith(token, keeps ? pages : 100);
+    if (keeps) carried[token ? "token" : "none"].push(cpuUs);
+  }
+}
+{
+  await using pair = await setPair(stage.log);
+  for (let round = 0; round <= rounds; round += 1) await compareServers(pair, round > 0);
+}
+const readsOf = (name: string, of: keyof ReadCost): number[] => reads[name]?.map((cost) => cost[of]) ?? [];
+const writesOf = (name: string, of: keyof WriteCost): number[] => writes[name]?.map((cost) => cost[of]) ?? [];
+
 const figures = [
   figure("viral_likes_per_s", "1/s", viral.service, "update-row", viral.updateRow, "at least 10"),
   figure("viral_like_service_cpu_us", "µs", likeCpu.service, "update-row", likeCpu.updateRow, ""),
@@ -120,6 +156,31 @@ const figures = [
   figure("count_transactions_per_s", "1/s", counting["tx-deltas"], "row", counting["tx-row"], ""),
   figure("get_many_cpu_us", "µs", cpu.whole, "redis-mget", cpu.cached, ""),
   figure("get_many_pages_per_s", "1/s", speed.whole, "redis-mget", speed.cached, ""),
+  ...["warm", "cold"].flatMap((state) => {
+    const [replica, primary] = [`replica ${state}`, `primary ${state}`];
+    const of = (name: string, unit: string, what: keyof ReadCost): Figure =>
+      figure(`${name}_${state}_replica`, unit, readsOf(replica, what), "primary", readsOf(primary, what), "");
+    return [
+      of("get_many_cpu_us", "µs", "cpuUs"),
+      of("get_many_server_cpu_us", "µs", "serverCpuUs"),
+      of("get_many_buffer_hits", "", "hits"),
+    ];
+  }),
+  figure("get_many_cpu_us_with_token", "µs", carried.token, "without", carried.none, ""),
+  ...[1, 64].flatMap((atOnce) => {
+    const [token, plain] = [`token ${atOnce}`, `plain ${atOnce}`];
+    return [
+      figure(
+        `write_cpu_us_token_${atOnce}`,
+        "µs",
+        writesOf(token, "cpuUs"),
+        "without",
+        writesOf(plain, "cpuUs"),
+        "",
+      ),
+      figure(`write_ms_token_${atOnce}`, "ms", writesOf(token, "ms"), "without", writesOf(plain, "ms"), ""),
+    ];
+  }),
 ];
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
 const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? "unknown"}`;

@@ -17,7 +17,7 @@ export interface ReadTerms {
 
 /** Makes the token that the answer of a write carries. */
 export interface WriteTokens {
-  /** A token of all that was committed before this call; takes up to 500 ms. Never fails. */
+  /** A token of all that was committed before this call; takes up to a second. Never fails. */
   afterWrite(): Promise<string>;
 }
 
@@ -66,7 +66,6 @@ export interface DatabaseOptions {
 
 /** A token outlives the lag of any replica that gets reads, and the time in which that is noticed. */
 const tokenTtlMs = (maxLagMs: number): number => 2 * maxLagMs + 10_000;
-const afterWriteMs = 500;
 /** No server's timeline, so that whoever carries it reads the primary. */
 const unknownPosition: WalPosition = { timeline: 0, lsn: 0n };
 
@@ -199,19 +198,16 @@ function createWriteTokens(
   encode: (position: WalPosition) => string,
   log: Logger,
 ): WriteTokens {
+  let last: { readonly position: WalPosition; readonly token: string } | undefined;
   return {
     async afterWrite() {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<undefined>((resolve) => {
-        timer = setTimeout(resolve, afterWriteMs, undefined);
-      });
-      const asked = primaryLog.position().catch((error: unknown) => {
+      const position = await primaryLog.position().catch((error: unknown) => {
         log.debug({ err: error }, "where the primary's log ends is not known");
-        return undefined;
+        return unknownPosition;
       });
-      const position = await Promise.race([asked, late]);
-      clearTimeout(timer);
-      return encode(position ?? unknownPosition);
+      // Writes that shared a question share the token.
+      if (last?.position !== position) last = { position, token: encode(position) };
+      return last.token;
     },
   };
 }

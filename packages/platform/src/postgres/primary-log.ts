@@ -5,10 +5,13 @@ import { parseLsn, type WalPosition } from "./wal-position.ts";
 export interface PrimaryLog {
   /**
    * A position that all that was committed before this call lies behind. Those who ask while another's question is
-   * under way share the next one: at most one round trip at a time, whatever the number of writes.
+   * under way share the next one, and its very answer: at most one round trip at a time, whatever the number of writes.
+   * Rejects when a question takes more than 500 ms.
    */
   position(): Promise<WalPosition>;
 }
+
+const answersWithinMs = 500;
 
 interface Row {
   readonly lsn: string;
@@ -30,7 +33,11 @@ export function createPrimaryLog(primary: Queryable): PrimaryLog {
   let running: Promise<unknown> = Promise.resolve();
 
   async function ask(): Promise<WalPosition> {
-    const [row] = await primary.query<Row>(query);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error("the primary takes too long")), answersWithinMs);
+    const [row] = await Promise.race([primary.query<Row>(query), late.promise]).finally(() =>
+      clearTimeout(timer),
+    );
     if (row === undefined) throw new Error("the primary did not say where its log ends");
     return { timeline: Number.parseInt(row.timeline, 16), lsn: parseLsn(row.lsn) };
   }

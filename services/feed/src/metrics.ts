@@ -4,7 +4,7 @@ import type { Metrics } from "@chirrup/platform";
 export interface FeedMetrics {
   /** One page: starts the clock, and gives what stops it. */
   readonly pageSeconds: { startTimer(): () => unknown };
-  /** Home timelines that a new post was put into. */
+  /** Home timelines that a new post was put into; when an event is repeated, again. */
   readonly deliveries: { inc(count: number): void };
   /** From the write of a post to the end of its fan-out. */
   readonly deliverySeconds: { observe(seconds: number): void };
@@ -22,7 +22,7 @@ export function createFeedMetrics(metrics: Metrics): FeedMetrics {
     }),
     deliveries: metrics.counter({
       name: "chirrup_feed_deliveries_total",
-      help: "Home timelines that a new post was put into.",
+      help: "Home timelines that a new post was put into, repeats counted.",
     }),
     deliverySeconds: metrics.histogram({
       name: "chirrup_feed_delivery_seconds",

@@ -79,7 +79,8 @@ export async function runKills(home: Home, state: State, options: KillOptions): 
     for (const [index, turn] of turns.entries()) {
       await untilReady(home);
       await new Promise((resolve) => setTimeout(resolve, turn.pauseMs));
-      const password = new URL(access.redisUrl).password;
+      // Of a cluster the URL names several nodes, which no URL parser takes.
+      const password = /:([^:@]*)@/.exec(access.redisUrl)?.[1] ?? "";
       const part = await chooseVictim(home, turn, password);
       const second = turn.second && {
         part: await chooseVictim(home, turn.second, password),

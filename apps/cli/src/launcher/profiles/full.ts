@@ -3,7 +3,6 @@ import type { Ground, Site } from "./ground.ts";
 import { findJavaInputs, startBrokers, startConnectWorker, streamOutboxes } from "./kafka-parts.ts";
 import { startPostgresPairs } from "./postgres-pairs.ts";
 import { startRedisClusterParts } from "./redis-cluster-parts.ts";
-import { addRedis, cacheSettings } from "./redis-part.ts";
 
 /**
  * What production runs, on one machine: a Postgres primary and replica for each service, Redis Cluster, Kafka,
@@ -12,22 +11,20 @@ import { addRedis, cacheSettings } from "./redis-part.ts";
 export async function startFull(site: Site): Promise<Ground> {
   const jvm = await findJavaInputs(site);
   site.signal.throwIfAborted();
-  const cache = await addRedis(site, "redis", cacheSettings);
   const startKafka = async () => {
     const brokers = await startBrokers(site, jvm);
     return { brokers, worker: await startConnectWorker(site, jvm, brokers) };
   };
-  const [databases, { brokers, worker }] = await Promise.all([
+  const [databases, { brokers, worker }, cacheUrl] = await Promise.all([
     startPostgresPairs(site),
     startKafka(),
-    cache.part.start(),
     startRedisClusterParts(site),
   ]);
   site.signal.throwIfAborted();
   await streamOutboxes(site, worker, databases);
   return {
     databases,
-    cacheUrl: cache.url,
+    cacheUrl,
     connectUrl: worker.url,
     eventLogUrl: `kafka://${brokers.join(",")}`,
     services: serviceNames.filter((name) => name !== "relay"),

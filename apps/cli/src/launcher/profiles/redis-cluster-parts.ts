@@ -9,8 +9,11 @@ const replicas = 3;
 /** Longer than the cluster needs to elect a replica: a master that came back empty would win over it. */
 const restartAfterMs = 6_000;
 
-/** Starts a Redis Cluster of three masters and three replicas, empty at each start like every cache. */
-export async function startRedisClusterParts(site: Site): Promise<void> {
+/**
+ * Starts a Redis Cluster of three masters and three replicas, empty at each start like every cache. Gives the URL that
+ * names all of them, for any may be away when a service starts.
+ */
+export async function startRedisClusterParts(site: Site): Promise<string> {
   const { home, secrets } = site;
   const password = secrets.redis;
   const nodes: ClusterNode[] = [];
@@ -39,4 +42,6 @@ export async function startRedisClusterParts(site: Site): Promise<void> {
   await Promise.all(parts.map((part) => part.start()));
   await formRedisCluster({ nodes, masters, password });
   site.step(`Redis Cluster of ${masters} masters and ${replicas} replicas is formed`);
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+  return `redis-cluster://:${password}@${addresses.join(",")}`;
 }

@@ -105,4 +105,13 @@ describe("the ASVS table", () => {
     expect(rows.length).toBeGreaterThan(50);
     expect(missing).toEqual([]);
   });
+
+  it("gives each requirement a verdict, and a reason where it is not met", () => {
+    const verdicts = ["met", "documented", "not applicable", "relaxed"];
+    const faults = rows.filter((row) => {
+      const [, , , verdict = "", reason = ""] = row.split("|").map((cell) => cell.trim());
+      return !verdicts.includes(verdict) || reason.length < (verdict === "relaxed" ? 80 : 5);
+    });
+    expect(faults).toEqual([]);
+  });
 });

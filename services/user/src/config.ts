@@ -37,6 +37,8 @@ type UserSettings = CommonSettings &
     readonly PASSWORD_HASH_MAX_WAITING: NumberSetting;
     readonly PASSWORD_HASH_MAX_WAIT_MS: NumberSetting;
     readonly PASSWORD_HASH_NICENESS: NumberSetting;
+    readonly SECOND_FACTOR_DRIFT_STEPS: NumberSetting;
+    readonly BREACHED_PASSWORDS_URL: z.ZodOptional<TextSetting>;
     readonly SIGN_IN_FREE_ATTEMPTS: NumberSetting;
     readonly SIGN_IN_FREE_ATTEMPTS_ELSEWHERE: NumberSetting;
     readonly SIGN_IN_FREE_ATTEMPTS_ADDRESS: NumberSetting;
@@ -121,8 +123,20 @@ export const configSchema: z.ZodObject<UserSettings> = z
       .string()
       .regex(/^1?\d$/, "must be 0 to 19")
       .transform(Number)
-      .default(10)
+      .default(5)
       .describe("How far the process that hashes yields to all others: 0 not at all, 19 wholly."),
+    SECOND_FACTOR_DRIFT_STEPS: z
+      .string()
+      .regex(/^[01]$/, "must be 0 or 1")
+      .transform(Number)
+      .default(1)
+      .describe("By how many steps of 30 seconds a code of the second factor may be early or late, 0 or 1."),
+    BREACHED_PASSWORDS_URL: setting
+      .url("https", "http")
+      .optional()
+      .describe(
+        "A range service of breached passwords, as `https://api.pwnedpasswords.com/range`; asked for new ones.",
+      ),
     SIGN_IN_FREE_ATTEMPTS: setting
       .positiveInt()
       .default(5)

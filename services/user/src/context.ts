@@ -1,6 +1,7 @@
 import type { Cursors, Handlers, Ids, Postgres, Reads } from "@chirrup/platform";
 import type { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import type { Attempts } from "./attempts.ts";
+import type { BreachCheck } from "./breached-passwords.ts";
 import type { SessionPolicy } from "./domain/session.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 import type { RevocationFeed } from "./revocation-feed.ts";
@@ -19,6 +20,7 @@ export interface Context {
   readonly hasher: PasswordHasher;
   /** Passwords in lower case that are tried first. */
   readonly commonPasswords: ReadonlySet<string>;
+  readonly refuseBreached: BreachCheck;
   readonly attempts: Attempts;
   readonly tokens: TokenIssuer;
   readonly sessionPolicy: SessionPolicy;
@@ -26,6 +28,7 @@ export interface Context {
   readonly refreshSecret: string;
   /** Seals the secrets of second factors. */
   readonly sealWith: Buffer;
+  readonly secondFactorDriftSteps: number;
   readonly revocations: RevocationFeed;
   /** The clock of every decision about time. */
   readonly now: () => Date;

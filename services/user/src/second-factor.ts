@@ -90,7 +90,10 @@ async function useCode(
   { userId, code, stored }: { userId: bigint; code: string; stored: StoredSecondFactor },
 ): Promise<boolean> {
   const secret = unseal(stored.sealedSecret, String(userId), context.sealWith);
-  const step = matchTotp(secret, code, context.now(), stored.lastStep);
+  const step = matchTotp(secret, code, context.now(), {
+    lastStep: stored.lastStep,
+    driftSteps: context.secondFactorDriftSteps,
+  });
   if (step !== undefined) {
     await useStep(tx, userId, step);
     return true;

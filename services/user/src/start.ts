@@ -13,6 +13,7 @@ import {
 } from "@chirrup/platform";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import { createAttempts } from "./attempts.ts";
+import { createBreachCheck } from "./breached-passwords.ts";
 import { readCommonPasswords } from "./common-passwords.ts";
 import type { Config } from "./config.ts";
 import { attemptPolicy } from "./domain/attempt.ts";
@@ -175,6 +176,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
       cursors: createCursors(config.CURSOR_SECRET),
       hasher,
       commonPasswords: readCommonPasswords(),
+      refuseBreached: createBreachCheck({ url: config.BREACHED_PASSWORDS_URL, log }),
       attempts,
       tokens,
       sessionPolicy: {
@@ -186,6 +188,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
       accessTokenTtlS: config.ACCESS_TOKEN_TTL_S,
       refreshSecret: config.REFRESH_SECRET,
       sealWith: sealingKey(config.SIGNING_KEY_SECRET, "second factors"),
+      secondFactorDriftSteps: config.SECOND_FACTOR_DRIFT_STEPS,
       revocations,
       now,
       onReplay: () => replays.inc(),

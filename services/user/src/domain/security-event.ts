@@ -10,6 +10,7 @@ const changes = [
   "signed_in",
   "session_ended",
   "sessions_ended",
+  "sessions_ended_by_operator",
   "password_shown",
   "password_changed",
   "password_reset_asked",

@@ -14,6 +14,7 @@ export interface SessionPolicy {
 export type EndReason =
   | "logout"
   | "ended_by_owner"
+  | "ended_by_operator"
   | "password_changed"
   | "password_reset"
   | "account_deleted"

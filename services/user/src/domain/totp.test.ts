@@ -25,29 +25,37 @@ describe("a code", () => {
   ])("at %i s is %s, as RFC 6238 has it", (seconds, code) => {
     const now = new Date(seconds * 1_000);
     expect(totpCode(secret, totpStep(now))).toBe(code);
-    expect(matchTotp(secret, code, now, 0n)).toBe(totpStep(now));
+    expect(matchTotp(secret, code, now, { lastStep: 0n, driftSteps: 1 })).toBe(totpStep(now));
   });
 
   it("is good for its step and the one on either side, once", () => {
     const now = new Date(1_700_000_000_000);
     const step = totpStep(now);
     const codeAt = (offset: bigint) => totpCode(secret, step + offset);
-    expect([-2n, -1n, 0n, 1n, 2n].map((offset) => matchTotp(secret, codeAt(offset), now, 0n))).toEqual([
-      undefined,
-      step - 1n,
-      step,
-      step + 1n,
-      undefined,
-    ]);
-    expect(matchTotp(secret, codeAt(0n), now, step)).toBeUndefined();
-    expect(matchTotp(secret, codeAt(-1n), now, step)).toBeUndefined();
-    expect(matchTotp(secret, codeAt(1n), now, step)).toBe(step + 1n);
+    expect(
+      [-2n, -1n, 0n, 1n, 2n].map((offset) =>
+        matchTotp(secret, codeAt(offset), now, { lastStep: 0n, driftSteps: 1 }),
+      ),
+    ).toEqual([undefined, step - 1n, step, step + 1n, undefined]);
+    expect(matchTotp(secret, codeAt(0n), now, { lastStep: step, driftSteps: 1 })).toBeUndefined();
+    expect(matchTotp(secret, codeAt(-1n), now, { lastStep: step, driftSteps: 1 })).toBeUndefined();
+    expect(matchTotp(secret, codeAt(1n), now, { lastStep: step, driftSteps: 1 })).toBe(step + 1n);
+  });
+
+  it("is good for its own 30 seconds alone when no drift is allowed", () => {
+    const now = new Date(1_700_000_000_000);
+    const step = totpStep(now);
+    const limits = { lastStep: 0n, driftSteps: 0 };
+    const found = [-1n, 0n, 1n].map((offset) =>
+      matchTotp(secret, totpCode(secret, step + offset), now, limits),
+    );
+    expect(found).toEqual([undefined, step, undefined]);
   });
 
   it.each(["", "28708", "2870822", "28708x", "\u0662\u0668\u0667\u0660\u0668\u0662"])(
     "is never %j",
     (code) => {
-      expect(matchTotp(secret, code, new Date(59_000), 0n)).toBeUndefined();
+      expect(matchTotp(secret, code, new Date(59_000), { lastStep: 0n, driftSteps: 1 })).toBeUndefined();
     },
   );
 });

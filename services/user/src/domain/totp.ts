@@ -3,8 +3,6 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 // RFC 6238 with what every authenticator app understands: SHA-1, six digits, steps of 30 seconds.
 const stepMs = 30_000;
 const digits = 6;
-/** A clock may be one step off, either way (RFC 6238, 5.2). */
-const skewSteps = 1;
 const secretBytes = 20;
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const codePattern = /^\d{6}$/;
@@ -36,12 +34,19 @@ export function totpStep(now: Date): bigint {
 /**
  * The step that a code belongs to, if it is one of now and after `lastStep`: a code that was taken, or an older one,
  * is not taken again (RFC 6238, 5.2).
+ *
+ * @param options.driftSteps - By how many steps of 30 seconds the app's clock, and its owner, may be early or late.
  */
-export function matchTotp(secret: Buffer, code: string, now: Date, lastStep: bigint): bigint | undefined {
+export function matchTotp(
+  secret: Buffer,
+  code: string,
+  now: Date,
+  { lastStep, driftSteps }: { lastStep: bigint; driftSteps: number },
+): bigint | undefined {
   const presented = code.replaceAll(" ", "");
   if (!codePattern.test(presented)) return undefined;
   const current = totpStep(now);
-  for (let step = current - BigInt(skewSteps); step <= current + BigInt(skewSteps); step++) {
+  for (let step = current - BigInt(driftSteps); step <= current + BigInt(driftSteps); step++) {
     const matches = timingSafeEqual(Buffer.from(totpCode(secret, step)), Buffer.from(presented));
     if (matches && step > lastStep) return step;
   }

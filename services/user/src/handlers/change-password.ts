@@ -19,7 +19,7 @@ import { forgetChallenges } from "../store/sign-in-challenge.ts";
  * repetition of a change that was done is refused as a wrong current password and changes nothing.
  */
 export function changePassword(context: Context): Rpc["changePassword"] {
-  const { postgres, hasher, commonPasswords, now: clock, accessTokenTtlS } = context;
+  const { postgres, hasher, commonPasswords, refuseBreached, now: clock, accessTokenTtlS } = context;
   return async (request, call) => {
     const caller = requireCaller(call);
     const { account } = await requireAccount(postgres, call);
@@ -31,6 +31,7 @@ export function changePassword(context: Context): Rpc["changePassword"] {
     });
     await requireSecondFactor(context, caller);
     const credential = await confirmPassword(context, call, request.currentPassword);
+    await refuseBreached("newPassword", newPassword);
     const passwordHash = await hasher.hash(newPassword, call.signal);
 
     const changed = await postgres.transaction(async (tx) => {

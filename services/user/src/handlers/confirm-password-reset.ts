@@ -29,6 +29,7 @@ export function confirmPasswordReset(context: Context): Rpc["confirmPasswordRese
         names: [account.username, account.email],
       }),
     });
+    await context.refuseBreached("newPassword", newPassword);
     const passwordHash = await hasher.hash(newPassword, call.signal);
 
     const isDone = await postgres.transaction(async (tx) => {

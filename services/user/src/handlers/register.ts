@@ -22,7 +22,8 @@ import { insertCredential } from "../store/credential.ts";
  * answer signs in.
  */
 export function register(context: Context): Rpc["register"] {
-  const { postgres, strangers, ids, hasher, commonPasswords, attempts, tokens, now } = context;
+  const { postgres, strangers, ids, hasher, commonPasswords, refuseBreached, attempts, tokens, now } =
+    context;
   return async (request, call) => {
     const { username, email, password } = allValid({
       username: checkNewUsername(request.username),
@@ -35,6 +36,7 @@ export function register(context: Context): Rpc["register"] {
     using _ = hasher.admit();
     // Asked before the costly hash; that no other took them since is told by the insert.
     await refuseTaken(strangers, username, email);
+    await refuseBreached("password", password);
     const passwordHash = await hasher.hash(password, call.signal);
 
     const account: Account = {

@@ -191,6 +191,16 @@ function scopeQuery(scope: EndScope): { name: string; condition: string; values:
   return { name: "all", condition: "user_id = $3", values };
 }
 
+/** Everybody who has a session that has not ended. */
+export async function usersWithSessions(db: Queryable): Promise<bigint[]> {
+  const rows = await db.query<{ userId: bigint }>({
+    name: "sessions_users",
+    text: `SELECT DISTINCT user_id AS "userId" FROM sessions WHERE ended_at IS NULL ORDER BY user_id`,
+    values: [],
+  });
+  return rows.map(({ userId }) => userId);
+}
+
 /** The user's live sessions beyond the `kept` that were used last. */
 export async function surplusSessions(
   db: Queryable,

@@ -40,9 +40,8 @@ function databaseSettings(
 ): Record<string, string> {
   return {
     DATABASE_URL: service[name],
-    ...(replica === undefined
-      ? {}
-      : { DATABASE_REPLICA_URL: replica[name], CONSISTENCY_SECRET: secrets.consistency }),
+    CONSISTENCY_SECRET: secrets.consistency,
+    ...(replica === undefined ? {} : { DATABASE_REPLICA_URL: replica[name] }),
   };
 }
 

@@ -94,6 +94,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   const codec = createTokenCodec({ service, secret: consistencySecret, ttlMs: tokenTtlMs(maxLagMs) });
+  if (replicaUrl === undefined) {
+    // Nothing is asked for it: its bearer reads the primary, wherever another instance has a replica already.
+    const tokens: WriteTokens = { afterWrite: () => Promise.resolve(codec.encode(unknownPosition)) };
+    return { primary, reads: readsOf(primary), tokens, close: () => primary.close() };
+  }
+
   // Apart from the writes, which may take every connection.
   const logReads = openPostgres({
     url,
@@ -104,17 +110,6 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   const primaryLog = createPrimaryLog(logReads);
   const tokens = createWriteTokens(primaryLog, codec.encode, log);
-  if (replicaUrl === undefined) {
-    return {
-      primary,
-      reads: readsOf(primary),
-      tokens,
-      async close() {
-        await Promise.all([primary.close(), logReads.close()]);
-      },
-    };
-  }
-
   const replica = openReplica({
     url: replicaUrl,
     applicationName,

@@ -7,6 +7,8 @@ import type { CookieSettings } from "./identity/cookies.ts";
 import type { Identities } from "./identity/identify.ts";
 import type { OriginSettings } from "./identity/origin.ts";
 import type { MetadataLists } from "./gateway-file.ts";
+import type { AccessLogRule } from "./http/access-log.ts";
+import type { RetryBudget } from "./http/retry-budget.ts";
 import type { CorsSettings } from "./http/cors.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import type { RuleIndex } from "./limits/rules.ts";
@@ -36,6 +38,9 @@ export interface Context {
   readonly maxBodyBytes: number;
   /** Requests at once, streams left aside; more are answered with 503. */
   readonly maxInFlight: number;
+  readonly retries: RetryBudget;
+  /** Which answers get a line in the log, by the first rule that fits; all without one. */
+  readonly accessLog: readonly AccessLogRule[];
   readonly log: Logger;
   readonly telemetry: Telemetry;
 }

@@ -4,6 +4,7 @@ import type { ConsistencySettings } from "./identity/consistency.ts";
 import type { CookieSettings } from "./identity/cookies.ts";
 import type { OriginSettings } from "./identity/origin.ts";
 import type { OpenApiSettings } from "./openapi/document.ts";
+import type { AccessLogRule } from "./http/access-log.ts";
 import type { CorsSettings } from "./http/cors.ts";
 
 /** The gateway file: what is the same for all gateways of an environment and no secret. */
@@ -25,6 +26,8 @@ export interface GatewayFile {
   readonly metadata: MetadataLists;
   /** Serves /openapi.json and /docs; undefined: neither. */
   readonly openapi: OpenApiSettings | undefined;
+  /** Which answers are logged. */
+  readonly accessLog: readonly AccessLogRule[];
   /** The least size of an answer that is compressed; undefined: none is. */
   readonly compressFromBytes: number | undefined;
 }
@@ -89,6 +92,15 @@ const schema = z.strictObject({
     })
     .default({ request: [], response: [] }),
   compressFromBytes: z.number().int().min(1).optional(),
+  accessLog: z
+    .array(
+      z.strictObject({
+        routes: z.array(z.string()).min(1).optional(),
+        statuses: z.array(z.number().int().min(1).max(5)).min(1).optional(),
+        sample: z.number().min(0).max(1),
+      }),
+    )
+    .default([]),
   openapi: z
     .strictObject({
       title: z.string(),
@@ -126,6 +138,7 @@ export function parseGatewayFile(
     cors: result.data.cors,
     metadata: { request: new Set(metadata.request), response: new Set(metadata.response) },
     openapi: result.data.openapi,
+    accessLog: result.data.accessLog,
     compressFromBytes: result.data.compressFromBytes,
   };
 }

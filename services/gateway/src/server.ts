@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 import { badHttp, Failure, internal, overloaded } from "./errors/failure.ts";
 import { answer, type Exchange } from "./http/answer.ts";
 import { refuseSocket } from "./http/refuse-socket.ts";
+import { sampleOf } from "./http/access-log.ts";
 import { wantsProblem } from "./http/accept.ts";
 import { compress } from "./http/compress.ts";
 import { failureReply, send, type Reply } from "./http/reply.ts";
@@ -129,16 +130,19 @@ async function serve(
 
 /** One line for each request. The route stands for its path, whose query may hold what is nobody's business. */
 function record(
-  { log, telemetry }: Context,
+  { log, telemetry, accessLog }: Context,
   { method, route = "", requestId, identity }: Exchange,
   status: number,
   failure: Failure | undefined,
   ms: number,
 ): void {
   telemetry.answered(route, status, ms / 1000);
+  // What failed here is always told.
+  const sample = status >= 500 ? 1 : sampleOf(accessLog, route, status);
+  if (sample < 1 && Math.random() >= sample) return;
   const line = { method, route, status, ms: Math.round(ms * 100) / 100, requestId, userId: identity?.userId };
   if (status >= 500) log.error({ ...line, err: failure?.cause }, "request failed");
-  else log.info(line, "request");
+  else log.info(sample === 1 ? line : { ...line, sample }, "request");
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -21,6 +21,7 @@ import { createRedisBuckets } from "./limits/redis-buckets.ts";
 import { createChannels } from "./reload/channels.ts";
 import { loadContract } from "./reload/contract.ts";
 import { keepLoaded } from "./reload/keep-loaded.ts";
+import { createRetryBudget } from "./http/retry-budget.ts";
 import { startServer } from "./server.ts";
 import { createTelemetry } from "./telemetry.ts";
 
@@ -58,6 +59,8 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
       redis: createRedisBuckets(redis, config.REDIS_DEADLINE_MS),
       local: createLocalBuckets(config.GATEWAYS),
       onRedisFailure: () => telemetry.redisFailed(),
+      onDryRun: ({ name }) => telemetry.rateDryRun(name),
+      onRedisAnswer: (seconds) => telemetry.redisAnswered(seconds),
     }),
     identities: createIdentities(
       createAccessTokens({
@@ -68,6 +71,7 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
       }),
       revocations,
     ),
+    retries: createRetryBudget(),
     maxBodyBytes: config.MAX_BODY_BYTES,
     maxInFlight: config.MAX_IN_FLIGHT,
     log,

@@ -3,7 +3,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { waitFor } from "@chirrup/testkit";
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { buildDescriptors } from "./descriptors.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
 import type { Answer } from "./http-client.ts";
@@ -228,6 +228,40 @@ compressFromBytes: 500
       expect(Number(answer.headers.get("content-length"))).toBeLessThan(500);
       const small = await gateway.ask("GET", "/v1/shelves/1", { headers });
       expect(small.headers["content-encoding"]).toBeUndefined();
+    });
+  });
+
+  describe("a call that got no answer", () => {
+    afterEach(() => library.loseNext(0));
+
+    it("is made again where a second run does no harm", async () => {
+      for (const [method, path] of [
+        ["GET", "/v1/shelves/1"],
+        ["HEAD", "/v1/shelves/1"],
+        ["PUT", "/v1/nothing"],
+      ] as const) {
+        library.loseNext(1);
+        const before = library.calls();
+        expect((await gateway.ask(method, path)).status).toBe(200);
+        expect(library.calls() - before).toBe(2);
+      }
+    });
+
+    it("is not made again where it may have been done, nor a third time", async () => {
+      library.loseNext(1);
+      expect((await gateway.ask("POST", "/v1/search", { body: {} })).status).toBe(503);
+      library.loseNext(2);
+      expect((await gateway.ask("GET", "/v1/shelves/1")).status).toBe(503);
+    });
+
+    it("is not made again when a service loses them all: at most a tenth more calls", async () => {
+      const asked = 60;
+      library.loseNext(1_000);
+      const before = library.calls();
+      for (let i = 0; i < asked; i += 1) {
+        expect((await gateway.ask("GET", "/v1/shelves/1")).status).toBe(503);
+      }
+      expect(library.calls() - before).toBeLessThanOrEqual(asked * 1.1 + 10);
     });
   });
 

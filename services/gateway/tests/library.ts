@@ -6,7 +6,7 @@ import {
   type FileRegistry,
   type Message,
 } from "@bufbuild/protobuf";
-import { GrpcError, serve, serviceOf, type ServerCall, type ServiceImpl, type Status } from "@chirrup/grpc";
+import { GrpcError, serve, serviceOf, type ServerCall, Status, type ServiceImpl } from "@chirrup/grpc";
 
 export interface Library {
   readonly address: string;
@@ -14,6 +14,10 @@ export interface Library {
   readonly watching: () => number;
   /** Metadata of the last call, by key. */
   readonly seen: () => ReadonlyMap<string, string>;
+  /** How many unary calls came. */
+  readonly calls: () => number;
+  /** So many of the next unary calls end as one does whose connection is lost. */
+  loseNext(count: number): void;
   close(): Promise<void>;
 }
 
@@ -25,6 +29,8 @@ export async function serveLibrary(registry: FileRegistry): Promise<Library> {
     return service;
   });
   let watching = 0;
+  let calls = 0;
+  let losses = 0;
   let seen = new Map<string, string>();
 
   async function* watch(method: DescMethod, request: Message, call: ServerCall): AsyncGenerator<object> {
@@ -50,9 +56,11 @@ export async function serveLibrary(registry: FileRegistry): Promise<Library> {
         seen = new Map(call.metadata.entries());
         call.responseHeaders.set("x-shelf-version", "7");
         call.responseHeaders.set("x-private", "no");
-        return method.methodKind === "server_streaming"
-          ? watch(method, request, call)
-          : respond(method, request);
+        if (method.methodKind === "server_streaming") return watch(method, request, call);
+        calls += 1;
+        losses -= 1;
+        if (losses >= 0) throw new GrpcError(Status.UNAVAILABLE, "the connection was lost");
+        return respond(method, request);
       },
     ]);
     return Object.fromEntries(methods);
@@ -66,6 +74,10 @@ export async function serveLibrary(registry: FileRegistry): Promise<Library> {
     address: `127.0.0.1:${server.port}`,
     watching: () => watching,
     seen: () => seen,
+    calls: () => calls,
+    loseNext(count) {
+      losses = count;
+    },
     close: () => server.close(0),
   };
 }

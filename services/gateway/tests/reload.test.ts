@@ -91,7 +91,10 @@ describe("files that change under a running gateway", () => {
   it("bring new routes, and take those away that are gone", async () => {
     await begin("20");
     expect((await gateway.ask("GET", "/v1/shelves/1")).status).toBe(404);
-    const upstream = local.replace("upstreams:", "upstreams:\n  library.v1.LibraryService: 127.0.0.1:1");
+    const upstream = local.replace(
+      "upstreams:",
+      "upstreams:\n  library.v1.LibraryService: 127.0.0.1:1\n  everything.v1.EverythingService: 127.0.0.1:1",
+    );
     publish("2", { rates: rates(1000), descriptors: library.path, gateway: upstream });
     await waitFor(async () => (await gateway.ask("GET", "/v1/shelves/1")).status === 503);
     publish("3", { rates: rates(1000) });

@@ -1,5 +1,6 @@
 import { loadFiles, type FilePaths } from "../config.ts";
 import { indexRules, type RuleIndex } from "../limits/rules.ts";
+import { checkAccessLog } from "../http/access-log.ts";
 import { createClientAddress } from "../identity/client-address.ts";
 import { buildRouteTable, type Route } from "../routing/route-table.ts";
 
@@ -14,6 +15,10 @@ export async function check(paths: FilePaths): Promise<number> {
       defaultDeadlineMs: 5_000,
       cookieNames: new Set(gateway.cookies.keys()),
     });
+    checkAccessLog(
+      gateway.accessLog,
+      routes.map(({ name }) => name),
+    );
     createClientAddress(gateway.trustedProxies);
     const missing = routes.find(({ rpc }) => !gateway.upstreams.has(rpc.parent.typeName));
     if (missing !== undefined) throw new Error(`${missing.rpc.parent.typeName} has routes, but no upstream`);

@@ -16,6 +16,8 @@ import { describeRoutes } from "../openapi/document.ts";
 import { createPages } from "../openapi/pages.ts";
 import { createChannels } from "../reload/channels.ts";
 import { buildRouteTable } from "../routing/route-table.ts";
+import { checkAccessLog } from "../http/access-log.ts";
+import { createRetryBudget } from "../http/retry-budget.ts";
 import { startServer } from "../server.ts";
 import { createTelemetry } from "../telemetry.ts";
 import { routeTable } from "./check.ts";
@@ -59,6 +61,10 @@ export async function runAlone(
     everybodyMayCall: options.issuer === undefined,
   });
   if (routes.length === 0) throw new Error("no method of the descriptors has a google.api.http rule");
+  checkAccessLog(
+    file.accessLog,
+    routes.map(({ name }) => name),
+  );
   const addresses = new Map([...file.upstreams, ...options.upstreams]);
   const channels = createChannels((address) => openChannel(address));
   onStop("channels", () => channels.closeAll());
@@ -86,6 +92,8 @@ export async function runAlone(
     limiter: createLimiter({
       redis: openBuckets(options.redis, life),
       local: createLocalBuckets(1),
+      onDryRun: ({ name }) => telemetry.rateDryRun(name),
+      onRedisAnswer: (seconds) => telemetry.redisAnswered(seconds),
       onRedisFailure: () => {
         if (options.redis !== undefined) telemetry.redisFailed();
       },
@@ -98,6 +106,8 @@ export async function runAlone(
     strictTransportSecurity: file.strictTransportSecurity,
     cors: file.cors,
     metadata: file.metadata,
+    accessLog: file.accessLog,
+    retries: createRetryBudget(),
     compressFromBytes: file.compressFromBytes,
     pages: createPages(
       describeRoutes({

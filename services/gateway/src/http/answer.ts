@@ -71,6 +71,7 @@ export async function answer(context: Context, request: IncomingMessage, exchang
     route: route?.name ?? "",
     // HEAD is a GET whose body is not wanted; it must not have tokens of its own.
     method: method === "HEAD" ? "GET" : method,
+    rawHeaders: request.rawHeaders,
   };
   const cost = route?.needs.cost ?? 1;
   const early = await context.limiter.take(

@@ -1,4 +1,4 @@
-import { Metadata, type Channel, type UnaryResponse } from "@chirrup/grpc";
+import { GrpcError, Metadata, Status, type Channel, type UnaryResponse } from "@chirrup/grpc";
 import { metadataKeys } from "@chirrup/platform";
 import type { Context } from "../context.ts";
 import { clientGone, internal } from "../errors/failure.ts";
@@ -7,6 +7,7 @@ import { carryTokens, handTokens, presentedTokens } from "../identity/consistenc
 import { clearedCookies, takeCookies } from "../identity/field-cookies.ts";
 import { isBrowser } from "../identity/origin.ts";
 import type { Route } from "../routing/route-table.ts";
+import { pause } from "../pause.ts";
 import { checkAcceptsJson } from "./accept.ts";
 import type { Exchange } from "./answer.ts";
 import { forwardStream } from "./forward-stream.ts";
@@ -44,7 +45,7 @@ export async function forward(
   if (route.isStream) return forwardStream(context, route, outgoing, exchange);
   if (!route.response.isRaw) checkAcceptsJson(exchange.head.accept);
 
-  const answered = await unary(route, outgoing, exchange);
+  const answered = await unary(context, route, outgoing, exchange);
   let response = answered.message;
   const setCookies = clearedCookies(needs, context.cookies);
   if (needs.setsCookies.length > 0) {
@@ -63,16 +64,40 @@ export async function forward(
 }
 
 async function unary(
-  { rpcPath }: Route,
+  { telemetry, retries }: Context,
+  { rpc, rpcPath, isRepeatable }: Route,
   { channel, message, timeoutMs, metadata }: Outgoing,
   { signal }: Exchange,
 ): Promise<UnaryResponse> {
+  const service = rpc.parent.typeName;
+  const startedMs = performance.now();
+  retries.called(service);
   try {
     const timeout = timeoutMs === undefined ? {} : { timeoutMs };
     return await channel.unary(rpcPath, message, { ...timeout, signal, metadata });
   } catch (error) {
-    throw signal.aborted ? clientGone(error) : fromUpstream(error);
+    if (signal.aborted) throw clientGone(error);
+    const leftMs = (timeoutMs ?? Infinity) - (performance.now() - startedMs) - longestRetryPauseMs;
+    if (!isRepeatable || !isLost(error) || leftMs <= 0 || !retries.take(service)) throw fromUpstream(error);
+    telemetry.retried(service);
+    // Not all of a lost connection's calls at once.
+    await pause(Math.random() * longestRetryPauseMs, signal);
+    const timeout = leftMs === Infinity ? {} : { timeoutMs: leftMs };
+    try {
+      return await channel.unary(rpcPath, message, { ...timeout, signal, metadata });
+    } catch (again) {
+      throw signal.aborted ? clientGone(again) : fromUpstream(again);
+    }
+  } finally {
+    telemetry.upstreamAnswered(service, (performance.now() - startedMs) / 1_000);
   }
+}
+
+const longestRetryPauseMs = 50;
+
+/** Whether the call got no answer from the service, which would have said why. */
+function isLost(error: unknown): boolean {
+  return error instanceof GrpcError && error.code === Status.UNAVAILABLE && error.details.length === 0;
 }
 
 function shorter(a: number | undefined, b: number | undefined): number | undefined {

@@ -20,6 +20,7 @@ const subject: Subject = { address: "203.0.113.1", userId: undefined, route: "GE
 /** A limiter whose far buckets are in memory too, and the keys of each call to them. */
 function createTestLimiter({ isAway = false, isCluster = true } = {}) {
   const calls: string[][] = [];
+  const dryRuns: string[] = [];
   const far = createLocalBuckets(1, () => 0);
   const limiter = createLimiter({
     redis: {
@@ -32,8 +33,9 @@ function createTestLimiter({ isAway = false, isCluster = true } = {}) {
     },
     local: createLocalBuckets(2, () => 0),
     onRedisFailure: () => undefined,
+    onDryRun: ({ name }) => dryRuns.push(name),
   });
-  return { limiter, calls };
+  return { limiter, calls, dryRuns };
 }
 
 describe("a limiter", () => {
@@ -56,6 +58,33 @@ describe("a limiter", () => {
     const { limiter, calls } = createTestLimiter({ isCluster: false });
     await limiter.take([rule("a"), rule("b", { key: ["user"] })], { ...subject, userId: "42" }, 1);
     expect(calls).toEqual([["rate:{ip:203.0.113.1}:a:60000", "rate:{user:42}:b:60000"]]);
+  });
+
+  it("counts by a header, each value in a bucket and all who leave it out in one", async () => {
+    const { limiter, calls } = createTestLimiter();
+    const rules = [rule("tenant", { key: ["ip", "header:x-tenant"], headers: ["x-tenant"] })];
+    for (const rawHeaders of [["X-Tenant", "blue"], [], ["x-tenant", `${"x".repeat(65)}:{y}`]]) {
+      await limiter.take(rules, { ...subject, rawHeaders }, 1);
+    }
+    expect(calls.flat()).toEqual([
+      "rate:{ip:203.0.113.1}:tenant:60000:blue",
+      "rate:{ip:203.0.113.1}:tenant:60000:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+      expect.stringMatching(/^rate:\{ip:203\.0\.113\.1\}:tenant:60000:[\w-]{43}$/),
+    ]);
+  });
+
+  it("denies nobody by a dry run, and tells whom it would have denied", async () => {
+    for (const isAway of [false, true]) {
+      const { limiter, dryRuns } = createTestLimiter({ isAway });
+      const rules = [rule("dry", { dryRun: true, burst: 1 }), rule("real", { burst: 100 })];
+      const verdicts = [];
+      for (let i = 0; i < 3; i += 1) verdicts.push(await limiter.take(rules, subject, 1));
+      expect(
+        verdicts.map((each) => `${each.kind} ${"tightest" in each ? each.tightest?.rule.name : ""}`),
+      ).toEqual(["passed real", "passed real", "passed real"]);
+      expect(dryRuns.length).toBeGreaterThan(0);
+      expect(new Set(dryRuns)).toEqual(new Set(["dry"]));
+    }
   });
 
   it("asks nothing when no rule applies", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { addressGroup } from "../identity/client-address.ts";
 import type { Bucket, Taken } from "./bucket.ts";
 import type { LocalBuckets } from "./local-buckets.ts";
@@ -12,6 +13,8 @@ export interface Subject {
   /** The route's name; "" when there is none. */
   readonly route: string;
   readonly method: string;
+  /** Names and values in turn, for the rules that ask for one. */
+  readonly rawHeaders?: readonly string[];
 }
 
 /** The outcome for a request. */
@@ -34,20 +37,29 @@ export function createLimiter(options: {
   readonly local: LocalBuckets;
   /** Called for each call that Redis did not answer. */
   readonly onRedisFailure: (error: unknown) => void;
+  /** Called for each request that a rule would have denied if it were no dry run. */
+  readonly onDryRun?: (rule: Rule) => void;
+  /** Called with the time that Redis took. */
+  readonly onRedisAnswer?: (seconds: number) => void;
 }): Limiter {
-  const { redis, local, onRedisFailure } = options;
+  const { redis, local, onRedisFailure, onDryRun, onRedisAnswer } = options;
 
   const takeGroup = async (buckets: readonly Bucket[], cost: number): Promise<Verdict> => {
+    const startedMs = performance.now();
     try {
-      return judge(await redis.take(buckets, cost));
+      const taken = await redis.take(buckets, cost);
+      onRedisAnswer?.((performance.now() - startedMs) / 1_000);
+      return judge(taken, onDryRun);
     } catch (error) {
       onRedisFailure(error);
-      if (buckets.some(({ rule }) => rule.fail === "closed")) return { kind: "unknown", cause: error };
+      if (buckets.some(({ rule }) => rule.fail === "closed" && rule.dryRun !== true))
+        return { kind: "unknown", cause: error };
       return judge(
         local.take(
           buckets.filter(({ rule }) => rule.fail === "local"),
           cost,
         ),
+        onDryRun,
       );
     }
   };
@@ -80,18 +92,37 @@ function groupBuckets(rules: readonly Rule[], subject: Subject, byIdentity: bool
   return (byIdentity ? [address, user] : [address]).filter((group) => group.length > 0);
 }
 
-function bucketOf(rule: Rule, identity: string, { address, route, method }: Subject): Bucket {
+function bucketOf(rule: Rule, identity: string, subject: Subject): Bucket {
+  const { address, route, method } = subject;
   // The window is part of the name, since a bucket's content is counted in parts of it.
   let key = `rate:{${identity}}:${rule.name}:${rule.windowMs}`;
   if (rule.key.includes("user") && rule.key.includes("ip")) key += `:${addressGroup(address)}`;
   if (rule.key.includes("route")) key += `:${route}`;
   if (rule.key.includes("method")) key += `:${method}`;
+  if (rule.headers !== undefined) key += headerParts(rule.headers, subject.rawHeaders ?? []);
   return { rule, key };
 }
 
-function judge(taken: readonly Taken[]): Verdict {
+const plainValue = /^[\w.-]{1,64}$/;
+
+/** A client that leaves a header out shares a bucket with all that do. A long value is told by its digest. */
+function headerParts(names: readonly string[], rawHeaders: readonly string[]): string {
+  return names
+    .map((name) => {
+      const at = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === name);
+      const value = at === -1 ? "" : (rawHeaders[at + 1] ?? "");
+      return `:${plainValue.test(value) ? value : createHash("sha256").update(value).digest("base64url")}`;
+    })
+    .join("");
+}
+
+function judge(taken: readonly Taken[], onDryRun?: (rule: Rule) => void): Verdict {
   let tightest: Taken | undefined;
-  for (const each of taken) if (tightest === undefined || isTighter(each, tightest)) tightest = each;
+  for (const each of taken) {
+    if (each.rule.dryRun === true) {
+      if (each.waitMs > 0) onDryRun?.(each.rule);
+    } else if (tightest === undefined || isTighter(each, tightest)) tightest = each;
+  }
   return tightest !== undefined && tightest.waitMs > 0
     ? { kind: "denied", tightest }
     : { kind: "passed", tightest };

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Route } from "../routing/route-table.ts";
 
-const keyParts = ["ip", "user", "route", "method"] as const;
-export type KeyPart = (typeof keyParts)[number];
+const keyPattern = /^(?:ip|user|route|method|header:[a-z0-9-]{1,64})$/;
+export type KeyPart = "ip" | "user" | "route" | "method" | `header:${string}`;
 
 /** What happens to a request while Redis does not answer. */
 const failModes = ["local", "open", "closed"] as const;
@@ -23,6 +23,8 @@ export interface Rule {
     readonly signedIn?: boolean | undefined;
   };
   readonly key: readonly KeyPart[];
+  /** Names of the headers in its key; undefined for none. */
+  readonly headers?: readonly string[] | undefined;
   /** Tokens that come back in a window. */
   readonly limit: number;
   readonly windowMs: number;
@@ -30,6 +32,8 @@ export interface Rule {
   readonly burst: number;
   /** local: a bucket of this process with its share; open: let in; closed: 503. */
   readonly fail: (typeof failModes)[number];
+  /** Counts, and denies nobody: to see what a rule would do. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /** Within these the script's numbers stay exact: burst × window and elapsed × limit below 2^53. */
@@ -37,6 +41,7 @@ const maxUnits = 2 ** 52;
 const maxWindowMs = 7 * 86_400_000;
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+const keyFault = "must be ip, user, route, method or header:name";
 const count = z.number().int().min(1).max(1e9);
 
 const ruleSchema = z
@@ -54,9 +59,9 @@ const ruleSchema = z
         signedIn: z.boolean().optional(),
       })
       .default({}),
-    key: z.array(z.enum(keyParts)).refine((parts) => parts.includes("ip") || parts.includes("user"), {
-      error: "must have ip or user",
-    }),
+    key: z
+      .array(z.custom<KeyPart>((part) => typeof part === "string" && keyPattern.test(part), keyFault))
+      .refine((parts) => parts.includes("ip") || parts.includes("user"), { error: "must have ip or user" }),
     limit: count,
     window: z
       .string()
@@ -65,9 +70,11 @@ const ruleSchema = z
       .refine((ms) => ms <= maxWindowMs, "must not be longer than 7d"),
     burst: count.optional(),
     fail: z.enum(failModes).default("local"),
+    dryRun: z.boolean().default(false),
   })
   .transform(({ window: windowMs, burst, ...rule }): Rule => ({
     ...rule,
+    headers: headersOf(rule.key),
     windowMs,
     burst: burst ?? rule.limit,
   }))
@@ -79,6 +86,11 @@ const ruleSchema = z
     ({ key, match }) => !(key.includes("user") && match.signedIn === false),
     "has a user in its key but none to ask",
   );
+
+function headersOf(key: readonly KeyPart[]): readonly string[] | undefined {
+  const names = key.filter((part) => part.startsWith("header:")).map((part) => part.slice("header:".length));
+  return names.length === 0 ? undefined : names;
+}
 
 const rulesSchema = z.strictObject({ rules: z.array(ruleSchema) });
 

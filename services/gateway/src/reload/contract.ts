@@ -1,6 +1,7 @@
 import type { Channel } from "@chirrup/grpc";
 import { loadFiles, type Config } from "../config.ts";
 import type { Context } from "../context.ts";
+import { checkAccessLog } from "../http/access-log.ts";
 import { createClientAddress } from "../identity/client-address.ts";
 import { indexRules } from "../limits/rules.ts";
 import { describeRoutes } from "../openapi/document.ts";
@@ -21,6 +22,7 @@ type FromFiles =
   | "strictTransportSecurity"
   | "cors"
   | "metadata"
+  | "accessLog"
   | "compressFromBytes"
   | "pages";
 
@@ -37,6 +39,10 @@ export async function loadContract(
     cookieNames: new Set(gateway.cookies.keys()),
   });
   const index = indexRules(rules, routes.routes);
+  checkAccessLog(
+    gateway.accessLog,
+    routes.routes.map(({ name }) => name),
+  );
   const clientAddress = createClientAddress(gateway.trustedProxies);
   const addresses = addressesOf(routes.routes, gateway.upstreams);
   return {
@@ -53,6 +59,7 @@ export async function loadContract(
     strictTransportSecurity: gateway.strictTransportSecurity,
     cors: gateway.cors,
     metadata: gateway.metadata,
+    accessLog: gateway.accessLog,
     compressFromBytes: gateway.compressFromBytes,
     pages:
       gateway.openapi === undefined

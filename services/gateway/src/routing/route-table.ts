@@ -1,4 +1,5 @@
 import { getOption, hasOption, type DescMethod, type FileRegistry } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { http } from "@chirrup/proto/google/api/annotations";
 import type { HttpRule } from "@chirrup/proto/google/api/http";
 import { compileRequestReader, takesHttpBody, type RequestReader } from "../transcoding/request-reader.ts";
@@ -24,6 +25,8 @@ export interface Route {
   readonly responseBody: string;
   /** Whether its body may be of any type. */
   readonly takesAnyType: boolean;
+  /** Whether a second run does no harm: a GET, or an rpc that says so by its idempotency_level. */
+  readonly isRepeatable: boolean;
   /** Whether the rpc answers with a stream. */
   readonly isStream: boolean;
   readonly response: ResponseWriter;
@@ -107,6 +110,8 @@ function compileRoute(
       body: rule.body,
       responseBody: rule.responseBody,
       takesAnyType: takesHttpBody(rpc.input, rule.body),
+      isRepeatable:
+        httpMethod === "GET" || rpc.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN,
       isStream: rpc.methodKind === "server_streaming",
       response: compileResponseWriter(rpc.output, {
         responseBody: rule.responseBody,

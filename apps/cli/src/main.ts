@@ -181,6 +181,16 @@ events
   .action(async (flags) => (await import("./commands/events.ts")).recover(flags));
 
 program
+  .command("keys")
+  .description("look after the keys that sign access tokens")
+  .command("rotate")
+  .description(
+    "add a key; it signs once every gateway can know it, and the old ones go when no token needs them",
+  )
+  .option("--json", "one JSON object on standard output")
+  .action(async (flags) => (await import("./commands/keys.ts")).rotateKeys(flags));
+
+program
   .command("bench")
   .description("measure a part against what one would use instead; writes bench/results/<name>.json")
   .argument("<name>", "a folder of bench/: grpc, …")

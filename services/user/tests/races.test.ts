@@ -1,4 +1,4 @@
-import { Status } from "@chirrup/grpc";
+import { GrpcError, Status } from "@chirrup/grpc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Instance, Service } from "./user-service.ts";
 import { codeOf, password, sessionOf, signUp, startInstance, startService } from "./user-service.ts";
@@ -35,6 +35,19 @@ async function person(): Promise<() => Promise<{ sessionId: bigint; refreshToken
 const isLive = async (sessionId: bigint): Promise<boolean> =>
   (await service.client.checkSession({ sessionId })).live;
 
+/** The answer; undefined for a call that a busy machine turned away, which changed nothing. */
+async function refreshed(
+  client: Instance["client"] | undefined,
+  refreshToken: string,
+): Promise<{ accessToken: string; refreshToken: string } | undefined> {
+  try {
+    return await client?.refresh({ refreshToken }, patiently);
+  } catch (error) {
+    if (error instanceof GrpcError && error.code === Status.UNAVAILABLE) return undefined;
+    throw error;
+  }
+}
+
 /** Every token that a session ever had, tried again: how many still refresh. */
 async function stillGood(tokens: readonly string[]): Promise<number> {
   const codes = await Promise.all(
@@ -48,15 +61,12 @@ describe(`in ${rounds} rounds`, () => {
     const signIn = await person();
     for (let round = 0; round < rounds; round++) {
       const { sessionId, refreshToken } = await signIn();
-      const answers = await Promise.all(
-        Array.from({ length: 100 }, async (_, index) =>
-          clients[index % 2]?.refresh({ refreshToken }, patiently),
-        ),
+      const refreshes = Array.from({ length: 100 }, (_, index) =>
+        refreshed(clients[index % 2], refreshToken),
       );
-      expect(new Set(answers.map((answer) => answer?.refreshToken)).size).toBe(1);
-      expect(new Set(answers.map((answer) => sessionOf(answer?.accessToken ?? "")))).toEqual(
-        new Set([sessionId]),
-      );
+      const answers = (await Promise.all(refreshes)).filter((answer) => answer !== undefined);
+      expect(new Set(answers.map((answer) => answer.refreshToken)).size).toBe(1);
+      expect(new Set(answers.map((answer) => sessionOf(answer.accessToken)))).toEqual(new Set([sessionId]));
       expect(await isLive(sessionId)).toBe(true);
     }
   });

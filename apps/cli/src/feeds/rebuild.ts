@@ -59,7 +59,8 @@ export async function rebuildFeeds(home: Home, options: RebuildOptions): Promise
       { from: 0, total: batches.length, concurrency },
       async (index) => {
         const call = { ...peerCallOptions({ timeoutMs: batchTimeoutMs }), waitForReady: true };
-        built += (await feed.buildHomeTimelines({ readerIds: batches[index] ?? [], anew }, call)).built;
+        const answer = await feed.buildHomeTimelines({ readerIds: batches[index] ?? [], anew }, call);
+        built += answer.built;
       },
       (done) => {
         const last = batches[done - 1]?.at(-1);

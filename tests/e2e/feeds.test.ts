@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { chirrup } from "./support/chirrup.ts";
+
+const home = inject("platformHome");
+const { access } = JSON.parse(readFileSync(join(home, "state.json"), "utf8")) as {
+  access: { redisUrl: string };
+};
+const redis = new Redis(access.redisUrl);
+afterAll(() => redis.disconnect());
+
+async function run(...words: string[]): Promise<{ code: number; result: Record<string, number> }> {
+  const { code, stdout } = await chirrup(home, ...words, "--json");
+  return { code, result: JSON.parse(stdout) as Record<string, number> };
+}
+
+const homes = async (): Promise<string[]> => redis.keys("home:*");
+
+describe("feeds of a graph that was loaded in bulk", () => {
+  it("are right, also after they were lost and rebuilt", async () => {
+    const graph = ["--users", "400", "--max-followers", "200", "--posts", "2000"];
+    const seeded = await run("seed", "--synthetic", ...graph);
+    expect(seeded).toMatchObject({ code: 0, result: { users: 400, posts: 2_000 } });
+    // The same command finds all of it there.
+    expect((await run("seed", "--synthetic", ...graph)).result["follows"]).toBe(seeded.result["follows"]);
+    expect(await run("audit", "--sample", "60")).toMatchObject({
+      code: 0,
+      result: { readers: 60, differences: 0 },
+    });
+
+    await redis.flushall();
+    const rebuilt = await run("feeds", "rebuild");
+    expect(rebuilt.code).toBe(0);
+    expect(rebuilt.result["built"]).toBe(rebuilt.result["readers"]);
+    expect(await homes()).toHaveLength(rebuilt.result["readers"] ?? 0);
+    expect((await run("feeds", "rebuild")).result["built"]).toBe(0);
+    expect((await run("audit", "--sample", "60")).result["differences"]).toBe(0);
+  });
+
+  it("are put right by the audit when a timeline has lost a post", async () => {
+    for (const key of await homes()) if ((await redis.llen(key)) > 5) await redis.lpop(key);
+    const spoilt = await run("audit", "--sample", "60", "--settle-ms", "0");
+    expect(spoilt.code).toBe(1);
+    expect(spoilt.result["differences"]).toBeGreaterThan(0);
+    const repaired = await run("audit", "--settle-ms", "0", "--repair");
+    expect(repaired.code).toBe(0);
+    expect(repaired.result["repaired"]).toBe(repaired.result["differences"]);
+    expect((await run("audit")).result["differences"]).toBe(0);
+  });
+});

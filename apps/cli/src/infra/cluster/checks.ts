@@ -10,6 +10,7 @@ import { type ApiServer, installDefinitions, startApiServer } from "./api-server
 const folders = [
   ...environments.map((environment) => `envs/${environment}`),
   "checks/ingress-nginx",
+  "checks/feed-by-lag",
   ...environments.map((environment) => `../argocd/envs/${environment}`),
   ...environments.map((environment) => `../argocd/cluster/${environment}`),
 ];
@@ -55,6 +56,12 @@ const wrongObjects: readonly WrongObject[] = [
     kind: "ExternalSecret",
     complaint: /kind/,
     spoil: (object) => ((at(object, "spec", "secretStoreRef") as Part)["kind"] = "Vault"),
+  },
+  {
+    name: "an autoscaler without a trigger",
+    kind: "ScaledObject",
+    complaint: /triggers/,
+    spoil: (object) => delete (object["spec"] as Part)["triggers"],
   },
   {
     name: "a pod that may gain privileges",
@@ -148,7 +155,7 @@ async function check(): Promise<Findings> {
       faults.push(...said.map((fault) => `${addon.name}: ${fault}`));
     }
     checked += wrongObjects.length;
-    faults.push(...seeded(server, render("envs/prod")));
+    faults.push(...seeded(server, [...render("envs/prod"), ...render("checks/feed-by-lag")]));
     return { checked, unit: "objects taken by an API server", faults };
   } finally {
     await server.stop();

@@ -15,5 +15,6 @@ export const definitions: readonly { path: string; version: string; files: reado
     version: "v1.9.1",
     files: ["charts/gateway-crds-helm/templates/generated"],
   },
+  { path: "github.com/kedacore/keda/v2", version: "v2.21.0", files: ["config/crd/bases"] },
   { path: "github.com/argoproj/argo-cd/v3", version: "v3.4.4", files: ["manifests/crds"] },
 ];

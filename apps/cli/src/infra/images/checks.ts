@@ -6,6 +6,7 @@ import type { InfraCheck } from "../check.ts";
 import { render, serviceOf } from "../kubernetes/objects.ts";
 import { settingsOf } from "../kubernetes/policy.ts";
 import { pythonTool, run } from "../tools.ts";
+import { bomFaults, digestOf } from "./digest.ts";
 import { developmentPackages, layOut } from "./layout.ts";
 import { services } from "./changed-services.ts";
 import { smoke } from "./smoke.ts";
@@ -78,9 +79,15 @@ export const imageChecks: readonly InfraCheck[] = [
           folders[service] = folder;
           sizes.push(`${service} ${(bytes / 1024 / 1024).toFixed(0)} MiB`);
           faults.push(...developmentPackages(folder).map((name) => `${service}: its image holds ${name}`));
+          faults.push(...bomFaults(folder).map((fault) => `${service}: ${fault}`));
           const entry = join(folder, "services", service, "dist", "main.js");
           if (!existsSync(entry)) faults.push(`${service}: there is no ${entry}`);
         }
+        // Once is enough: the steps are the same for all.
+        const again = join(work, "again", "app");
+        layOut("post", again);
+        if (digestOf(again) !== digestOf(folders["post"] ?? ""))
+          faults.push("post: laid out twice, its image differs");
         const objects = render("envs/dev");
         const settings = Object.fromEntries(
           objects

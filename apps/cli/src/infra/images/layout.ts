@@ -29,7 +29,7 @@ export function layOut(service: string, folder: string): number {
       if (!existsSync(from)) continue;
       cpSync(from, join(folder, workspace, part), {
         recursive: true,
-        filter: (file) => !/\.d\.ts$|\.map$/.test(file),
+        filter: (file) => !/\.d\.ts$|\.map$|\.tsbuildinfo$/.test(file),
       });
     }
   }

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 /** A process of the bench: it says one thing when it is ready, and answers questions one by one. */
 export interface Worker {
   readonly ready: unknown;
+  readonly pid: number | undefined;
   ask<T>(question: object): Promise<T>;
   stop(): void;
 }
@@ -65,6 +66,7 @@ async function firstOf(child: ChildProcess): Promise<unknown> {
 function workerOf(child: ChildProcess, ready: unknown, send: (question: object) => void): Worker {
   return {
     ready,
+    pid: child.pid,
     async ask<T>(question: object) {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const failed = (): void => reject(new Error("a process of the bench has ended"));

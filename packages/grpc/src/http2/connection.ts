@@ -1,89 +1,35 @@
 import type { Socket } from "node:net";
 
 import { HpackDecoder, type HeaderBlock } from "../hpack/decoder.ts";
-import { HpackEncoder } from "../hpack/encoder.ts";
-import { HpackError } from "../hpack/error.ts";
-import { Allowance } from "./allowance.ts";
-import { ConnectionFault } from "./fault.ts";
+import { flowControlError, frameSizeError, protocolError } from "./fault.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { FrameWriter } from "./frame-writer.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
-import { Outbound } from "./outbound.ts";
-import { RecentIds } from "./recent-ids.ts";
-import { applySettings, type PeerSettings } from "./settings.ts";
+import { ErrorCode, Flag, FrameType, maxWindow, readUint32 } from "./protocol.ts";
+import { Session } from "./session.ts";
+import { applySettings } from "./settings.ts";
 import type { Stream } from "./stream.ts";
-import {
-  defaultMaxFrameLength,
-  defaultWindow,
-  ErrorCode,
-  Flag,
-  FrameType,
-  maxWindow,
-  readUint32,
-  Setting,
-} from "./protocol.ts";
 
-/** What this end lets a stream's peer send before the application has taken it, octets. */
-const streamWindow = 262_144;
-/** The same for the connection. */
-const connectionWindow = 4_194_304;
-/** When the application has left so much to lie, the connection's window is not opened again until it takes some. */
-const maxHeld = 16_777_216;
 /** When so much waits for a peer that does not read, the connection is given up. */
 const maxPending = 8_388_608;
-/** How long a connection that ends may take to send its last words. */
-const lingerMs = 1_000;
 
 /**
  * One HTTP/2 connection (RFC 9113), of either role: frames, settings, flow control, header blocks and the limits that
  * keep a hostile peer cheap. Priorities and server push are not used.
  */
-export abstract class Connection {
-  protected readonly socket: Socket;
-  protected readonly writer: FrameWriter;
-  protected readonly encoder: HpackEncoder = new HpackEncoder();
-  protected readonly streams: Map<number, Stream> = new Map();
-  protected readonly outbound: Outbound;
-  protected readonly peer: PeerSettings = {
-    initialWindow: defaultWindow,
-    maxFrameLength: defaultMaxFrameLength,
-    maxStreams: Number.POSITIVE_INFINITY,
-    maxHeaderListSize: Number.POSITIVE_INFINITY,
-  };
+export abstract class Connection extends Session {
   /** Whether something was read since this was last set to false. */
   protected heard = false;
   readonly #reader: FrameReader;
   readonly #decoder = new HpackDecoder();
-  /** Frames that ask for an answer or for nothing; useful work gives back. */
-  readonly #patience = new Allowance(1_000, 100);
-  /** Streams that this end reset: what was on its way for them is passed over. */
-  readonly #reset = new RecentIds();
   #assembly: HeaderAssembly | undefined;
   #settled = false;
-  #receiveWindow = connectionWindow;
-  #credit = 0;
-  #held = 0;
-  #over = false;
 
   protected constructor(socket: Socket) {
-    this.socket = socket;
-    socket.setNoDelay(true);
-    this.writer = new FrameWriter(socket, () => this.#turned());
-    this.outbound = new Outbound(this.writer, this.peer, (stream) => this.#localEnd(stream));
+    super(socket);
     this.#reader = new FrameReader((type, flags, id, buffer, start, end) => {
       this.#frame(type, flags, id, buffer, start, end);
-      return !this.#over;
+      return !this.isOver;
     });
-    socket.on("drain", () => {
-      this.writer.blocked = false;
-      this.outbound.pump();
-    });
-    socket.on("close", () => this.#lose("the connection was lost"));
-    socket.on("error", (error) => this.#lose(`the connection failed: ${error.message}`));
-  }
-
-  get isOver(): boolean {
-    return this.#over;
   }
 
   /** The header block of a stream that is idle. */
@@ -93,29 +39,12 @@ export abstract class Connection {
   /** The peer's first SETTINGS have arrived. */
   protected abstract onSettled(): void;
   protected abstract onSettingsChanged(): void;
-  /** A stream has left `streams`. */
-  protected abstract onStreamClosed(stream: Stream): void;
-  /** This end has sent all of a stream, the peer has not. */
-  protected abstract onLocalEnd(stream: Stream): void;
-  protected abstract onOver(reason: string): void;
   /** Whether no frame but HEADERS or PRIORITY may name this stream, as it was never opened. */
   protected abstract isIdle(streamId: number): boolean;
-  /** The highest stream that the peer opened and this end has looked at. */
-  protected abstract get lastPeerStreamId(): number;
-
-  /** This end's SETTINGS and the connection's window, which is larger than the default. */
-  protected announce(settings: readonly (readonly [number, number])[]): void {
-    this.writer.settings([
-      [Setting.INITIAL_WINDOW_SIZE, streamWindow],
-      [Setting.MAX_HEADER_LIST_SIZE, 16_384],
-      ...settings,
-    ]);
-    this.writer.windowUpdate(0, connectionWindow - defaultWindow);
-  }
 
   /** Takes what the socket read. Whatever is in it, this does not throw. */
   protected receive(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.isOver) return;
     this.heard = true;
     this.writer.settle();
     try {
@@ -125,149 +54,6 @@ export abstract class Connection {
       return;
     }
     if (this.writer.pending > maxPending) this.abandon("the peer does not read");
-  }
-
-  protected openStream(stream: Stream, id: number): void {
-    stream.id = id;
-    stream.sendWindow = this.peer.initialWindow;
-    stream.receiveWindow = streamWindow;
-    this.streams.set(id, stream);
-  }
-
-  protected writeHeaders(stream: Stream, block: Uint8Array, endStream: boolean): void {
-    this.#patience.earn(10);
-    this.writer.headers(stream.id, block, endStream, this.peer.maxFrameLength);
-    if (endStream) this.#localEnd(stream);
-  }
-
-  /**
-   * False when the stream's `onWritable` is to be waited for before more is sent. A `borrowed` message is the caller's
-   * again when this returns.
-   */
-  protected writeMessage(
-    stream: Stream,
-    message: Uint8Array,
-    compressed: boolean,
-    endStream: boolean,
-    borrowed: boolean,
-  ): boolean {
-    this.#patience.earn(10);
-    return this.outbound.message(stream, message, compressed, endStream, borrowed);
-  }
-
-  /** The application has taken `octets` of a stream's data. */
-  consumed(stream: Stream, octets: number): void {
-    if (this.#over) return;
-    if (!stream.remoteEnded) {
-      const repaid = Math.min(stream.loan, octets);
-      stream.loan -= repaid;
-      stream.credit += octets - repaid;
-      if (stream.credit >= streamWindow / 2) this.#grant(stream, stream.credit);
-    }
-    if (this.#credit >= connectionWindow / 2) this.#openWindow();
-  }
-
-  /** Lets a message of `length` octets arrive whole, which is taken only then, when the window is too small for it. */
-  expect(stream: Stream, length: number): void {
-    if (this.#over || stream.remoteEnded || stream.loan > 0 || length <= streamWindow / 2) return;
-    stream.loan = length;
-    stream.credit += length;
-    this.#grant(stream, stream.credit);
-  }
-
-  /** `octets` of a whole message lie with this end until the application takes them. */
-  hold(stream: Stream, octets: number): void {
-    stream.held += octets;
-    this.#held += octets;
-  }
-
-  /** The application has taken `octets` of what was held. */
-  release(stream: Stream, octets: number): void {
-    // A stream that has closed holds nothing.
-    const held = Math.min(stream.held, octets);
-    stream.held -= held;
-    this.#held -= held;
-    this.consumed(stream, octets);
-  }
-
-  /** Ends a stream at once in both directions. */
-  resetStream(stream: Stream, code: number): void {
-    if (this.streams.get(stream.id) !== stream) return;
-    this.writer.resetStream(stream.id, code);
-    this.#reset.add(stream.id);
-    this.closeStream(stream);
-  }
-
-  protected closeStream(stream: Stream): void {
-    if (!this.streams.delete(stream.id)) return;
-    this.#held -= stream.held;
-    stream.held = 0;
-    this.outbound.forget(stream);
-    this.onStreamClosed(stream);
-  }
-
-  /** Has the peer pay for a frame that this end gains nothing by. */
-  protected charge(cost: number): void {
-    if (this.#patience.spend(cost)) return;
-    throw new ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too many frames of no use");
-  }
-
-  /** Ends the connection: GOAWAY with the fault's code, then the end of the socket. */
-  fail(error: unknown): void {
-    if (this.#over) return;
-    const { code, message } = faultOf(error);
-    this.writer.goAway(this.lastPeerStreamId, code, message);
-    this.end(message);
-  }
-
-  /** Ends the connection once what was written has been sent. */
-  end(reason: string): void {
-    if (this.#over) return;
-    this.writer.flush();
-    this.socket.destroySoon();
-    setTimeout(() => this.socket.destroy(), lingerMs).unref();
-    this.#lose(reason);
-  }
-
-  /** Ends the connection without a word. */
-  abandon(reason: string): void {
-    this.socket.destroy();
-    this.#lose(reason);
-  }
-
-  #lose(reason: string): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.writer.close();
-    this.#assembly = undefined;
-    const streams = [...this.streams.values()];
-    this.streams.clear();
-    for (const stream of streams) stream.onLost(reason);
-    this.onOver(reason);
-  }
-
-  #turned(): void {
-    if (this.#over) return;
-    this.outbound.pump();
-  }
-
-  #localEnd(stream: Stream): void {
-    stream.localEnded = true;
-    if (stream.remoteEnded) this.closeStream(stream);
-    else this.onLocalEnd(stream);
-  }
-
-  #grant(stream: Stream, octets: number): void {
-    stream.credit = 0;
-    stream.receiveWindow += octets;
-    this.writer.windowUpdate(stream.id, octets);
-  }
-
-  #openWindow(): void {
-    if (this.#held > maxHeld) return;
-    this.writer.windowUpdate(0, this.#credit);
-    this.#receiveWindow += this.#credit;
-    this.#credit = 0;
   }
 
   #frame(type: number, flags: number, id: number, buffer: Buffer, start: number, end: number): void {
@@ -315,12 +101,7 @@ export abstract class Connection {
   #data(flags: number, id: number, buffer: Buffer, start: number, end: number): void {
     if (id === 0) throw protocolError("DATA without a stream");
     const length = end - start;
-    this.#receiveWindow -= length;
-    if (this.#receiveWindow < 0) {
-      throw new ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "more data than the window has room for");
-    }
-    this.#credit += length;
-    if (this.#credit >= connectionWindow / 2) this.#openWindow();
+    this.inbound.received(length);
     let from = start;
     let until = end;
     if ((flags & Flag.PADDED) !== 0) {
@@ -412,7 +193,7 @@ export abstract class Connection {
       if (increment === 0) throw protocolError("WINDOW_UPDATE by nothing");
       this.outbound.window += increment;
       if (this.outbound.window > maxWindow) {
-        throw new ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "the window is too large");
+        throw flowControlError("the window is too large");
       }
       this.outbound.pump();
       return;
@@ -445,7 +226,7 @@ export abstract class Connection {
       for (const stream of this.streams.values()) {
         stream.sendWindow += change;
         if (stream.sendWindow > maxWindow) {
-          throw new ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a stream's window is too large");
+          throw flowControlError("a stream's window is too large");
         }
         if (change > 0) this.outbound.resume(stream);
       }
@@ -480,7 +261,7 @@ export abstract class Connection {
   /** A frame of a stream that is closed, unless it is idle. */
   #frameOfNone(id: number): void {
     if (this.isIdle(id)) throw protocolError("a frame of an idle stream");
-    if (this.#reset.has(id)) return;
+    if (this.recentlyReset.has(id)) return;
     this.charge(1);
     this.writer.resetStream(id, ErrorCode.STREAM_CLOSED);
   }
@@ -498,18 +279,4 @@ function padding(buffer: Buffer, start: number, end: number): number {
   const length = buffer[start] as number;
   if (length >= end - start) throw protocolError("more padding than payload");
   return length;
-}
-
-function protocolError(message: string): ConnectionFault {
-  return new ConnectionFault(ErrorCode.PROTOCOL_ERROR, message);
-}
-
-function frameSizeError(what: string): ConnectionFault {
-  return new ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, `${what} of a wrong length`);
-}
-
-function faultOf(error: unknown): { code: number; message: string } {
-  if (error instanceof ConnectionFault) return error;
-  if (error instanceof HpackError) return { code: ErrorCode.COMPRESSION_ERROR, message: error.message };
-  return { code: ErrorCode.INTERNAL_ERROR, message: "internal error" };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Redis } from "ioredis";
+import { openRedis } from "@chirrup/platform";
+import { testLog } from "@chirrup/testkit";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { chirrup } from "./support/chirrup.ts";
 
@@ -8,7 +9,7 @@ const home = inject("platformHome");
 const { access } = JSON.parse(readFileSync(join(home, "state.json"), "utf8")) as {
   access: { redisUrl: string };
 };
-const redis = new Redis(access.redisUrl);
+const redis = openRedis({ url: access.redisUrl, log: testLog(), name: "feeds-test" });
 afterAll(() => redis.disconnect());
 
 async function run(...words: string[]): Promise<{ code: number; result: Record<string, number> }> {

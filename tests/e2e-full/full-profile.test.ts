@@ -85,6 +85,19 @@ describe("the full profile", () => {
     expect(audit.code).toBe(0);
   });
 
+  it("follows its primaries when replicas are promoted, there and back", { timeout: 400_000 }, async () => {
+    for (const next of ["postgres-post-replica", "postgres-post"]) {
+      const seeding = chirrup(home, "seed", "--users", "8", "--posts", "60", "--rate", "6", "--json");
+      const promoted = await chirrup(home, "failover", "post", "--json");
+      expect(JSON.parse(promoted.stdout), promoted.stderr).toMatchObject({ service: "post", primary: next });
+      const seeded = await seeding;
+      expect(seeded.code, seeded.stderr).toBe(0);
+      await ready("the old primary is a replica");
+    }
+    const audit = await chirrup(home, "audit", "--json", "--settle-ms", "60000", "--page-size", "50");
+    expect(JSON.parse(audit.stdout), audit.stdout).toMatchObject({ differences: 0, first: null });
+  });
+
   it("streams every primary to its replica, which takes no writes", async () => {
     const [primary, replica] = [openDatabase("post"), openDatabase("post", true)];
     try {

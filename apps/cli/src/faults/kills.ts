@@ -1,6 +1,7 @@
 import type { Home } from "../launcher/paths.ts";
+import { openSecrets } from "../launcher/secrets.ts";
 import type { State } from "../launcher/state.ts";
-import { type PartStatus, readStatus } from "../launcher/status.ts";
+import { type PartStatus, readStatus, runningState } from "../launcher/status.ts";
 import { createRandom, pick } from "../seed/random.ts";
 import { createProgressBar } from "../terminal/progress-bar.ts";
 import { openCast } from "./cast.ts";
@@ -8,7 +9,7 @@ import { createLedger } from "./ledger.ts";
 import { startObserver } from "./observer.ts";
 import { type Recovery, recoveries } from "./recoveries.ts";
 import { scheduleKills, type Victim } from "./schedule.ts";
-import { type Strike, strike, untilReady } from "./strike.ts";
+import { aim, type Strike, strike, untilReady } from "./strike.ts";
 import { summarize, type Summary } from "./summary.ts";
 import { verify } from "./verify.ts";
 import { result } from "./verify-writes.ts";
@@ -30,20 +31,23 @@ export interface KillsResult extends Summary {
   readonly killed: readonly Strike[];
 }
 
+/** A promotion needs the replica that another kill could take. */
+const alone: readonly Kind[] = ["promotion"];
+
 async function chooseVictim(
   home: Home,
   { kind, which }: Victim<Kind>,
   redisPassword: string,
 ): Promise<PartStatus> {
   const status = await readStatus(home);
-  let parts = "parts" in status ? (partsByKind(status.parts).get(kind) ?? []) : [];
+  let parts = "parts" in status ? (partsByKind(home, status.parts).get(kind) ?? []) : [];
   if (kind === "redis-master") parts = await mastersOf(parts, redisPassword);
   return pick(() => which, parts);
 }
 
 async function kindsToKill(home: Home, only: readonly Kind[] | undefined): Promise<readonly Kind[]> {
   const status = await readStatus(home);
-  const known = "parts" in status ? [...partsByKind(status.parts).keys()] : [];
+  const known = "parts" in status ? [...partsByKind(home, status.parts).keys()] : [];
   const absent = only?.filter((kind) => !known.includes(kind)) ?? [];
   if (absent.length > 0)
     throw new Error(`this platform has no ${absent.join(", ")}; it has: ${known.join(", ")}`);
@@ -56,10 +60,11 @@ async function kindsToKill(home: Home, only: readonly Kind[] | undefined): Promi
  */
 export async function runKills(home: Home, state: State, options: KillOptions): Promise<KillsResult> {
   const startedAt = performance.now();
-  const { access } = state;
+  // Of a cluster the URL names several nodes, which no URL parser takes.
+  const { redis: password } = openSecrets(home);
   const { randomSeed, writesPerSecond } = options;
   const kinds = await kindsToKill(home, options.only);
-  const turns = scheduleKills(createRandom(randomSeed), kinds, options.kills);
+  const turns = scheduleKills(createRandom(randomSeed), kinds, options.kills, alone);
   const mark = `f${Date.now().toString(36)}`;
   const ledger = createLedger();
   const cast = await openCast({
@@ -79,20 +84,19 @@ export async function runKills(home: Home, state: State, options: KillOptions): 
     for (const [index, turn] of turns.entries()) {
       await untilReady(home);
       await new Promise((resolve) => setTimeout(resolve, turn.pauseMs));
-      // Of a cluster the URL names several nodes, which no URL parser takes.
-      const password = /:([^:@]*)@/.exec(access.redisUrl)?.[1] ?? "";
-      const part = await chooseVictim(home, turn, password);
-      const second = turn.second && {
-        part: await chooseVictim(home, turn.second, password),
-        afterMs: turn.second.afterMs,
-      };
+      const victim = await chooseVictim(home, turn, password);
       const content = `${mark}_probe-${index}`;
       try {
-        strikes.push(await strike({ home, kind: turn.kind, part, second, content, ...cast }));
+        const first = await aim(home, turn.kind, victim);
+        const second = turn.second && {
+          target: await aim(home, turn.second.kind, await chooseVictim(home, turn.second, password)),
+          afterMs: turn.second.afterMs,
+        };
+        strikes.push(await strike({ home, first, second, content, ...cast }));
       } catch (error) {
-        failed.push(`kill ${index + 1}, ${part.name}: ${(error as Error).message}`);
+        failed.push(`kill ${index + 1}, ${victim.name}: ${(error as Error).message}`);
       }
-      bar.update(index + 1, part.name);
+      bar.update(index + 1, victim.name);
     }
     bar.finish();
   } finally {
@@ -100,6 +104,8 @@ export async function runKills(home: Home, state: State, options: KillOptions): 
   }
   try {
     await untilReady(home);
+    // A promotion has changed where the databases are.
+    const { access = state.access } = runningState(home) ?? {};
     const checks = await verify({ access, ledger, mark, observer });
     return {
       ...summarize({

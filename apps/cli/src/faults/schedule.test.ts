@@ -24,6 +24,7 @@ describe("scheduleKills", () => {
     expect(pairs.length).toBeGreaterThan(3);
     expect(turns.length + pairs.length).toBe(40);
     expect(pairs.filter(({ kind, second }) => second?.kind === kind)).toEqual([]);
-    expect(scheduleKills(createRandom(7), ["a"], 9)).toHaveLength(9);
+    const lonely = scheduleKills(createRandom(7), kinds, 40, ["b", "c"]);
+    expect(lonely).toHaveLength(40);
   });
 });

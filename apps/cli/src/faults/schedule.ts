@@ -23,13 +23,22 @@ const shareOfPairs = 0.35;
  * First every kind in turn, so that a short run has met them all, then at random, and some in pairs: work that is
  * held up by the death of one part is what the death of another loses. The same seed and kinds give the same
  * schedule.
+ *
+ * @param alone Kinds that are in no pair.
  */
-export function scheduleKills<K>(random: Random, kinds: readonly K[], kills: number): readonly Turn<K>[] {
+export function scheduleKills<K>(
+  random: Random,
+  kinds: readonly K[],
+  kills: number,
+  alone: readonly K[] = [],
+): readonly Turn<K>[] {
   const turns: Turn<K>[] = [];
   for (let left = kills; left > 0;) {
     const kind = kinds[turns.length] ?? pick(random, kinds);
     const turn = { kind, which: random(), pauseMs: Math.round(random() * longestPauseMs) };
-    const others = kinds.filter((other) => other !== kind);
+    const others = alone.includes(kind)
+      ? []
+      : kinds.filter((other) => other !== kind && !alone.includes(other));
     const pair = random() < shareOfPairs && turns.length >= kinds.length && left > 1 && others.length > 0;
     turns.push({
       ...turn,

@@ -2,6 +2,7 @@ import type { Home } from "../launcher/paths.ts";
 import { type PartStatus, readStatus } from "../launcher/status.ts";
 import type { SeedAccount } from "../seed/accounts.ts";
 import { readPage } from "./observer.ts";
+import { preparePromotion } from "./promotion.ts";
 import type { Kind } from "./victims.ts";
 
 const recoversWithinMs = 120_000;
@@ -68,30 +69,46 @@ async function untilVisible(follower: SeedAccount, postId: bigint): Promise<void
   }
 }
 
-function kill({ name, pid }: PartStatus): void {
-  if (pid === null) throw new Error(`${name} does not run`);
-  process.kill(pid, "SIGKILL");
+/** What is killed, and how. */
+export interface Target {
+  readonly kind: Kind;
+  readonly part: PartStatus;
+  kill(): Promise<void>;
+}
+
+/** A part that is about to die by SIGKILL; for a promotion its replica is made synchronous first. */
+export async function aim(home: Home, kind: Kind, part: PartStatus): Promise<Target> {
+  if (kind === "promotion") return { kind, part, kill: await preparePromotion(home, part) };
+  return {
+    kind,
+    part,
+    kill() {
+      if (part.pid === null) throw new Error(`${part.name} does not run`);
+      process.kill(part.pid, "SIGKILL");
+      return Promise.resolve();
+    },
+  };
 }
 
 /** Kills with SIGKILL and waits until all is there again and posts get through; times are from the last kill. */
 export async function strike(options: {
   readonly home: Home;
-  readonly kind: Kind;
-  readonly part: PartStatus;
-  readonly second: { readonly part: PartStatus; readonly afterMs: number } | undefined;
+  readonly first: Target;
+  readonly second: { readonly target: Target; readonly afterMs: number } | undefined;
   /** Who writes probes, and who follows nobody else. */
   readonly prober: SeedAccount;
   readonly follower: SeedAccount;
   readonly content: string;
 }): Promise<Strike> {
-  const { home, kind, part, second, prober, follower, content } = options;
-  const killed = second === undefined ? [part] : [part, second.part];
-  kill(part);
+  const { home, first, second, prober, follower, content } = options;
+  const killed = second === undefined ? [first.part] : [first.part, second.target.part];
+  let killedAt = performance.now();
+  await first.kill();
   if (second !== undefined) {
     await sleep(second.afterMs);
-    kill(second.part);
+    killedAt = performance.now();
+    await second.target.kill();
   }
-  const killedAt = performance.now();
   async function visible(): Promise<number> {
     await untilVisible(follower, await writeProbe(prober, content));
     return performance.now() - killedAt;
@@ -102,7 +119,7 @@ export async function strike(options: {
   }
   const [visibleMs, readyMs] = await Promise.all([visible(), ready()]);
   return {
-    kind: second === undefined ? kind : "pair",
+    kind: second === undefined ? first.kind : "pair",
     parts: killed.map(({ name }) => name),
     readyMs: Math.round(readyMs),
     visibleMs: Math.round(visibleMs),

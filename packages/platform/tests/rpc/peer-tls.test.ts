@@ -56,7 +56,7 @@ async function serveWith(tls: PeerTls): Promise<Server> {
 async function call({ port }: Server, tls?: PeerTls): Promise<void> {
   const peer = openPeer(`localhost:${port}`, peerSecret, { tls });
   closers.push(() => peer.close());
-  await createClient(FollowService, peer).follow({});
+  await createClient(FollowService, peer).follow({ userId: 1n });
 }
 
 /** The serial number of the certificate that a new connection is shown. */

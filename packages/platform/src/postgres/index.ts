@@ -1,4 +1,3 @@
-export { urlOfPrimary } from "./hosts.ts";
 export { migrate, platformMigrations } from "./migrate.ts";
 export {
   type Database,

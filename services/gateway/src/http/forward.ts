@@ -54,12 +54,13 @@ export async function forward(
     setCookies.push(...taken.setCookies);
     response = taken.response;
   }
-  const handed = handTokens(answered.headers, tokens, context.consistency, exchange.head);
-  setCookies.push(...handed.setCookies);
-  const headers = {
-    ...returnedMetadata(context, answered.headers),
-    ...(handed.header === undefined ? {} : { "consistency-token": handed.header }),
-  };
+  let headers = returnedMetadata(context, answered);
+  // A GET writes nothing, so there is no token to be looked for; metadata that nobody looks at is not decoded.
+  if (context.consistency !== undefined && route.httpMethod !== "GET") {
+    const handed = handTokens(answered.headers, tokens, context.consistency, exchange.head);
+    setCookies.push(...handed.setCookies);
+    if (handed.header !== undefined) headers = { ...headers, "consistency-token": handed.header };
+  }
   return { status: 200, headers, setCookies, ...route.response.write(response) };
 }
 
@@ -128,8 +129,9 @@ const printable = /^[\x20-\x7e]*$/;
 const none: Readonly<Record<string, string>> = {};
 
 /** The listed metadata of an answer, as headers. */
-function returnedMetadata({ metadata }: Context, headers: Metadata): Readonly<Record<string, string>> {
+function returnedMetadata({ metadata }: Context, answered: UnaryResponse): Readonly<Record<string, string>> {
   if (metadata.response.size === 0) return none;
+  const { headers } = answered;
   return Object.fromEntries(
     [...metadata.response].flatMap((key) => {
       const value = headers.get(key);

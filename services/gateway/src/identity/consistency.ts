@@ -60,10 +60,10 @@ const nothing: HandedTokens = { header: undefined, setCookies: [] };
 export function handTokens(
   answer: Metadata,
   presented: Tokens,
-  settings: ConsistencySettings | undefined,
+  settings: ConsistencySettings,
   head: RequestHead,
 ): HandedTokens {
-  if (settings === undefined || answer.get(metadataKeys.consistency) === undefined) return nothing;
+  if (answer.get(metadataKeys.consistency) === undefined) return nothing;
   const fresh = new Map(
     answer.getAll(metadataKeys.consistency).flatMap((token) => {
       const name = tokenPattern.exec(token)?.[1];

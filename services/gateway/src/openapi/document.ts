@@ -111,10 +111,13 @@ function operationOf(route: Route, schemas: Schemas, comments: Comments, options
   };
 }
 
-/** The first sentence. */
+const longestSummary = 120;
+
+/** The first sentence; of a long one the words that fit. */
 function summaryOf(text: string): string {
   const [sentence = ""] = text.replaceAll(/\s+/g, " ").split(/\.(?: |$)/);
-  return sentence.slice(0, 120);
+  if (sentence.length <= longestSummary) return sentence;
+  return `${sentence.slice(0, sentence.lastIndexOf(" ", longestSummary - 2))} …`;
 }
 
 function requestBodyOf({ rpc, body, takesAnyType, httpMethod }: Route, schemas: Schemas): object {

@@ -41,9 +41,25 @@ async function faultsOf(text: string): Promise<string[]> {
         .map(([key]) => `${name}: ${key} is a secret in clear`),
     ],
   );
+  faults.push(...otherVersions(Object.values(all).flatMap(({ image }) => image ?? [])));
   for (const service of services)
     faults.push(...(await settingFaults(service, all[service]?.environment ?? {})));
   return faults;
+}
+
+/** Kafka and Debezium are those that the launcher's full profile runs and the tests know. */
+function otherVersions(images: readonly string[]): string[] {
+  const pom = readFileSync(join(repositoryRoot, "packages", "servers", "java", "pom.xml"), "utf8");
+  const tested = (artifact: string): string =>
+    new RegExp(`<artifactId>${artifact}</artifactId>\\s*<version>([^<]+)<`).exec(pom)?.[1] ?? "unknown";
+  return [
+    ["apache/kafka", tested("kafka_2.13")],
+    ["debezium/connect", tested("debezium-connector-postgres")],
+  ].flatMap(([name = "", version = ""]) =>
+    images
+      .filter((image) => image.includes(`${name}:`) && !image.endsWith(`:${version}`))
+      .map((image) => `${image} is not the ${version} that is tested`),
+  );
 }
 
 const isSecret = (key: string, value: string): boolean =>
@@ -76,6 +92,7 @@ const wrong: readonly (readonly [name: string, from: string | RegExp, to: string
   ["a secret in clear", "PEER_SECRET: ${PEER_SECRET:?}", `PEER_SECRET: ${"s".repeat(40)}`, /in clear/],
   ["a setting that nobody reads", "  TOKEN_ISSUER:", "  TOKEN_ISSUERS:", /TOKEN_ISSUERS/],
   ["an image called latest", "valkey:8.1", "valkey:latest", /no exact version/],
+  ["another Debezium than the tested one", "connect:3.7.0", "connect:2.7.0", /that is tested/],
   ["a part that waits for nobody", "kafka: { condition", "kafkas: { condition", /waits for kafkas/],
 ];
 

@@ -6,10 +6,12 @@ import {
   createMetrics,
   migrate,
   openEventLog,
+  openEventLogOperator,
   openPostgres,
   platformMigrations,
   type Postgres,
   type ReceivedEvent,
+  watchOutboxSlot,
 } from "@chirrup/platform";
 import {
   connectorState,
@@ -19,19 +21,23 @@ import {
   type JavaParts,
   type KafkaBroker,
   type KafkaConnect,
+  type PostgresServer,
   putConnector,
   resolveJavaParts,
   startKafkaBroker,
   startKafkaConnect,
+  startPostgres,
 } from "@chirrup/servers";
-import { testLog, testPostgres, waitFor } from "@chirrup/testkit";
+import { testLog, waitFor } from "@chirrup/testkit";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { recoverOutbox, slotIsLost } from "../src/events/recover-outbox.ts";
+import { databaseUrl } from "../src/launcher/databases.ts";
 import { repositoryRoot } from "../src/launcher/paths.ts";
 import { fillConfig } from "../src/launcher/profiles/connectors.ts";
 
 const log = testLog();
-const role = "debezium_test";
+const [source, slot, role] = ["post", "chirrup_post", "debezium"];
 const [topic, key] = ["posts", 7n];
 const cache = join(repositoryRoot, ".chirrup", "cache", "java");
 
@@ -61,10 +67,8 @@ describe.skipIf(typeof found === "string")("the outbox connector", { timeout: 30
   const received: ReceivedEvent[] = [];
   let folder: string;
   let broker: KafkaBroker;
-  let database: URL;
+  let postgres: PostgresServer;
   let outbox: Postgres;
-  let source: string;
-  let superuser: pg.Client;
   let eventLog: ReturnType<typeof openEventLog>;
   let worker: KafkaConnect | undefined;
 
@@ -81,23 +85,30 @@ describe.skipIf(typeof found === "string")("the outbox connector", { timeout: 30
       logFile: join(folder, "kafka.log"),
       settings: { "offsets.topic.num.partitions": "1" },
     });
-    const { createDatabase, superuserUrl } = await testPostgres();
-    const url = await createDatabase("connector");
-    await migrate({ url, folders: [platformMigrations], log });
-    database = new URL(url);
-    source = database.pathname.slice(1);
-    outbox = openPostgres({ url, applicationName: "test", log });
-    superuser = new pg.Client({ connectionString: superuserUrl });
-    await superuser.connect();
-    await superuser.query(`CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'a secret'`);
-    const inDatabase = new URL(superuserUrl);
-    inDatabase.pathname = database.pathname;
-    const client = new pg.Client({ connectionString: inDatabase.href });
-    await client.connect();
-    await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput', failover => true)", [
-      `chirrup_${source}`,
-    ]);
-    await client.end();
+    postgres = await startPostgres({
+      dataDir: join(folder, "postgres"),
+      port: await freePort(),
+      logFile: join(folder, "postgres.log"),
+      superuserPassword: "another secret",
+      settings: {
+        fsync: "off",
+        shared_buffers: "24MB",
+        max_slot_wal_keep_size: "32MB",
+        tcp_user_timeout: "3s",
+      },
+    });
+    await asSuperuser("postgres", async (client) => {
+      await client.query(`CREATE ROLE ${source} LOGIN PASSWORD 'a secret'`);
+      await client.query(`CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'a secret'`);
+      await client.query(`CREATE DATABASE ${source} OWNER ${source}`);
+    });
+    await migrate({ url: urlOf(source), folders: [platformMigrations], log });
+    outbox = openPostgres({ url: urlOf(source), applicationName: "test", log });
+    // From before the slot: history, which nobody gets.
+    await append(0, 0);
+    await asSuperuser(source, (client) =>
+      client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput', failover => true)", [slot]),
+    );
     eventLog = openEventLog({
       url: `kafka://127.0.0.1:${broker.port}`,
       log,
@@ -118,11 +129,21 @@ describe.skipIf(typeof found === "string")("the outbox connector", { timeout: 30
     await worker?.stop();
     await broker?.stop();
     await outbox?.close();
-    await superuser.query("SELECT pg_drop_replication_slot($1)", [`chirrup_${source}`]);
-    await superuser.query(`DROP ROLE ${role}`);
-    await superuser.end();
+    await postgres?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
+
+  const urlOf = (user: string): string => databaseUrl(postgres.port, user, "a secret", source);
+
+  async function asSuperuser<T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: postgres.superuserUrl(database) });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
 
   async function runWorker(workerParts: JavaParts): Promise<KafkaConnect> {
     await worker?.stop();
@@ -139,8 +160,8 @@ describe.skipIf(typeof found === "string")("the outbox connector", { timeout: 30
     const text = readFileSync(join(repositoryRoot, "infra", "debezium", "outbox.json"), "utf8");
     const config = fillConfig(text, {
       source,
-      database_host: database.hostname,
-      database_port: database.port,
+      database_host: "127.0.0.1",
+      database_port: String(postgres.port),
       database_user: role,
       database_password: `\${file:${connectSecretsFile(dataDir)}:password}`,
       database_sslmode: "disable",
@@ -214,10 +235,67 @@ describe.skipIf(typeof found === "string")("the outbox connector", { timeout: 30
     expect(again).toEqual(Array.from({ length: 10 }, (_, index) => index + 31));
   });
 
+  it("gets by a recovery what a slot that was given up has left out, and what comes then", async () => {
+    const metrics = createMetrics({ service: "test" });
+    watchOutboxSlot({ postgres: outbox, metrics });
+    const told = async (name: string): Promise<number> =>
+      Number(
+        new RegExp(`^chirrup_outbox_slot_${name}\\{.*\\} (\\S+)$`, "m").exec(
+          await metrics.registry.metrics(),
+        )?.[1],
+      );
+    expect(await slotIsLost(urlOf(role), slot)).toBe(false);
+    const { pid, url } = worker as KafkaConnect;
+    process.kill(pid, "SIGSTOP");
+    try {
+      await append(41, 60);
+      await asSuperuser(source, async (client) => {
+        for (let segment = 0; segment < 6; segment += 1) {
+          await client.query("SELECT pg_logical_emit_message(true, 'noise', repeat('x', 12000000))");
+          await client.query("CHECKPOINT");
+        }
+        await waitFor(async () => (await told("lost")) === 1, {
+          timeoutMs: 60_000,
+          what: "the slot is given up",
+        });
+        const { rows } = await client.query<{ mib: number }>(
+          "SELECT sum(size)::int / 1024 / 1024 AS mib FROM pg_ls_waldir()",
+        );
+        expect(rows[0]?.mib).toBeLessThan(160);
+      });
+      expect(await told("active")).toBe(0);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    expect(await slotIsLost(urlOf(role), slot)).toBe(true);
+
+    const operator = await openEventLogOperator({ url: `kafka://127.0.0.1:${broker.port}`, log });
+    try {
+      const recovered = await recoverOutbox({
+        slot,
+        connector: "outbox",
+        connectUrl: url,
+        readerUrl: urlOf(role),
+        databaseUrl: urlOf(source),
+        operator,
+        sinceMs: 3_600_000,
+        onProgress: () => undefined,
+      });
+      expect(recovered).toBeGreaterThanOrEqual(61);
+    } finally {
+      await operator.close();
+    }
+    await append(61, 70);
+    await numbersUpTo(70);
+    // The replay brings the oldest again behind newer ones, and with them the one from before the first slot.
+    const numbers = new Set(received.map(({ event }) => Number(event.eventId)));
+    expect([...numbers].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 71 }, (_, index) => index));
+    expect(await told("lost")).toBe(0);
+    expect(await told("active")).toBe(1);
+  });
+
   it("reads by a role that may read no table, of a publication that tells inserts of the outbox alone", async () => {
-    const reader = new URL(database);
-    [reader.username, reader.password] = [role, "a secret"];
-    const client = new pg.Client({ connectionString: reader.href });
+    const client = new pg.Client({ connectionString: urlOf(role) });
     await client.connect();
     try {
       await expect(client.query("SELECT FROM outbox")).rejects.toThrow(/permission denied/);

@@ -47,6 +47,9 @@ const settings: Readonly<Record<string, string>> = {
   shared_buffers: "128MB",
   // An abandoned slot must not fill the disk.
   max_slot_wal_keep_size: "4GB",
+  // A reader that hangs and takes nothing from its socket would block the very walsender that has to let go of the slot,
+  // and with it the checkpoint that removes WAL. Only Linux knows such a limit.
+  ...(process.platform === "linux" ? { tcp_user_timeout: "30s" } : {}),
   log_min_messages: "warning",
   // Checkpoints are logged by default and say nothing to a developer.
   log_checkpoints: "off",

@@ -252,7 +252,9 @@ describe("a server", () => {
     peer.destroy();
   });
 
-  const { PROTOCOL_ERROR, FRAME_SIZE_ERROR, FLOW_CONTROL_ERROR, COMPRESSION_ERROR } = ErrorCode;
+  const { PROTOCOL_ERROR, FRAME_SIZE_ERROR, FLOW_CONTROL_ERROR, COMPRESSION_ERROR, STREAM_CLOSED } =
+    ErrorCode;
+  const unknown = block(requestFields("/no/such"));
   it.each([
     ["DATA without a stream", frame(DATA, 0, 0, emptyMessage), PROTOCOL_ERROR],
     ["DATA of an idle stream", frame(DATA, 0, 5, emptyMessage), PROTOCOL_ERROR],
@@ -282,6 +284,16 @@ describe("a server", () => {
     ["a window that overflows", frame(WINDOW_UPDATE, 0, 0, uint32(0x7fffffff)), FLOW_CONTROL_ERROR],
     ["a push", frame(PUSH_PROMISE, 4, 1, uint32(2)), PROTOCOL_ERROR],
     ["a short GOAWAY", frame(GOAWAY, 0, 0, Buffer.alloc(7)), FRAME_SIZE_ERROR],
+    [
+      "HEADERS of a stream that was passed over",
+      Buffer.concat([frame(HEADERS, 5, 9, requestBlock), frame(HEADERS, 5, 5, requestBlock)]),
+      PROTOCOL_ERROR,
+    ],
+    [
+      "HEADERS of a stream that is over",
+      Buffer.concat([frame(HEADERS, 5, 3, unknown), frame(HEADERS, 5, 3, unknown)]),
+      STREAM_CLOSED,
+    ],
   ])("ends the connection for %s, with the code of the fault", async (_, fault, code) => {
     await serving(async (peer) => {
       peer.request(1);
@@ -297,6 +309,16 @@ describe("a server", () => {
       ErrorCode.PROTOCOL_ERROR,
     ],
     ["upper case", [...requestFields(), ["X-Upper", "1"] as const], ErrorCode.PROTOCOL_ERROR],
+    [
+      "a content-length that is not that of the data",
+      [
+        ...requestFields().map(
+          ([name, value]) => [name, name === "content-type" ? "text/plain" : value] as const,
+        ),
+        ["content-length", "5"] as const,
+      ],
+      ErrorCode.PROTOCOL_ERROR,
+    ],
     ["a field of HTTP/1", [...requestFields(), ["connection", "close"] as const], ErrorCode.PROTOCOL_ERROR],
     ["a pseudo-header behind", [...requestFields(), [":scheme", "http"] as const], ErrorCode.PROTOCOL_ERROR],
   ])("resets the stream alone for %s", async (_, fields, code) => {

@@ -160,9 +160,9 @@ export abstract class Connection extends Session {
   #block(id: number, block: HeaderBlock, endStream: boolean): void {
     const stream = this.streams.get(id);
     if (stream === undefined) {
-      if (!this.isIdle(id)) return this.#frameOfNone(id);
-      this.onHeaderBlock(id, block, endStream);
-      return;
+      if (this.isIdle(id)) return this.onHeaderBlock(id, block, endStream);
+      if (this.recentlyReset.has(id)) return;
+      return this.onHeadersOfClosed(id);
     }
     if (stream.remoteEnded) return this.#breakStream(stream, ErrorCode.STREAM_CLOSED);
     if (!block.valid) return this.#breakStream(stream, ErrorCode.PROTOCOL_ERROR);
@@ -221,6 +221,8 @@ export abstract class Connection extends Session {
     this.charge(1 + this.streams.size / 64);
     const windowBefore = this.peer.initialWindow;
     applySettings(this.peer, this.encoder, buffer, start, end);
+    // Before what the new windows let go: the peer may count on them from the acknowledgement on.
+    this.writer.settingsAck();
     const change = this.peer.initialWindow - windowBefore;
     if (change !== 0) {
       for (const stream of this.streams.values()) {
@@ -231,7 +233,6 @@ export abstract class Connection extends Session {
         if (change > 0) this.outbound.resume(stream);
       }
     }
-    this.writer.settingsAck();
     if (this.#settled) return this.onSettingsChanged();
     this.#settled = true;
     this.onSettled();
@@ -256,6 +257,11 @@ export abstract class Connection extends Session {
     const stream = this.streams.get(id);
     if (stream === undefined) this.writer.resetStream(id, code);
     else this.#breakStream(stream, code);
+  }
+
+  /** HEADERS of a stream that is over, and was not reset by this end lately. */
+  protected onHeadersOfClosed(id: number): void {
+    this.#frameOfNone(id);
   }
 
   /** A frame of a stream that is closed, unless it is idle. */

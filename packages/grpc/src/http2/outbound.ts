@@ -59,6 +59,17 @@ export class Outbound {
     return stream.outgoing === undefined;
   }
 
+  /** Sends octets that are no message, and ends the stream. */
+  body(stream: Stream, octets: Uint8Array): void {
+    this.#queue(stream, {
+      message: octets,
+      compressed: false,
+      sent: 0,
+      endStream: true,
+      trailers: undefined,
+    });
+  }
+
   /** Ends the stream behind what it still has to send: with trailers, or with nothing more. */
   finish(stream: Stream, trailers: (() => Uint8Array) | undefined): void {
     this.#queue(stream, { message: undefined, compressed: false, sent: 0, endStream: true, trailers });
@@ -99,7 +110,7 @@ export class Outbound {
   }
 
   #queue(stream: Stream, item: Outgoing): void {
-    const size = item.message === undefined ? 0 : item.message.length + 5;
+    const size = item.message === undefined ? 0 : item.message.length - item.sent;
     stream.outgoingBytes += size;
     this.queuedBytes += size;
     if (stream.outgoing === undefined) stream.outgoing = [item];

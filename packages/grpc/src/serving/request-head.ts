@@ -13,6 +13,8 @@ export interface RequestHead {
   /** `grpc-encoding`; undefined for none and for identity. */
   readonly encoding: string | undefined;
   readonly acceptsGzip: boolean;
+  /** Undefined without one that can be read. */
+  readonly contentLength: number | undefined;
 }
 
 /** Fields of a connection, which HTTP/2 has no use for (RFC 9113, section 8.2.2). */
@@ -43,6 +45,7 @@ function read(block: HeaderBlock): RequestHead {
   let timeoutMs: number | undefined;
   let encoding: string | undefined;
   let acceptsGzip = false;
+  let contentLength: number | undefined;
   let regular = false;
   for (const { name, value } of block.fields) {
     // Section 8.3: pseudo-header fields come first, each once.
@@ -69,6 +72,9 @@ function read(block: HeaderBlock): RequestHead {
       case "grpc-accept-encoding":
         acceptsGzip = value.split(",").some((each) => each.trim() === "gzip");
         break;
+      case "content-length":
+        if (/^\d{1,15}$/.test(value)) contentLength = Number(value);
+        break;
       case "te":
         if (value !== "trailers") wellFormed = false;
         break;
@@ -85,5 +91,6 @@ function read(block: HeaderBlock): RequestHead {
     timeoutMs,
     encoding,
     acceptsGzip,
+    contentLength,
   };
 }

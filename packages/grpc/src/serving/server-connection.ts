@@ -13,6 +13,7 @@ import { Status } from "../status.ts";
 import { encodeMetadata } from "../wire/fields.ts";
 import { encodeError } from "../wire/status-fields.ts";
 import type { Method } from "./methods.ts";
+import { RefusedStream } from "./refused-stream.ts";
 import { requestHead, type RequestHead } from "./request-head.ts";
 import { ServerStream } from "./server-stream.ts";
 
@@ -23,6 +24,7 @@ export interface ServerConnectionOptions {
   onOver(connection: ServerConnection): void;
 }
 
+const notGrpc = Buffer.from("This server speaks gRPC alone.\n");
 const handshakeTimeoutMs = 20_000;
 /** Finds clients whose machine is gone, which would hold their streams open. */
 const keepaliveMs = 60_000;
@@ -42,6 +44,8 @@ export class ServerConnection extends Connection {
   #lastId = 0;
   /** Streams that are closed while their implementation still runs. */
   #orphans = 0;
+  /** The last ids that the client left out, both ends excluded. */
+  #passedOver = { from: 0, to: 0 };
   #goneAway = false;
   #refusing = false;
   #headBlock: { revision: number; octets: Buffer } | undefined;
@@ -72,7 +76,7 @@ export class ServerConnection extends Connection {
 
   /** Ends the calls that run, then closes. */
   stop(): void {
-    for (const stream of this.streams.values()) (stream as ServerStream).stop();
+    for (const stream of this.streams.values()) (stream as ServerStream | RefusedStream).stop();
     if (this.isOver) return;
     this.writer.goAway(this.#lastId, ErrorCode.NO_ERROR, "the server was stopped");
     this.end("the server was stopped");
@@ -114,6 +118,16 @@ export class ServerConnection extends Connection {
     else this.outbound.finish(stream, encode);
   }
 
+  /** Answers what is no gRPC. */
+  refuse(stream: RefusedStream): void {
+    const { encoder } = this;
+    encoder.begin();
+    encoder.field(":status", stream.status, "index");
+    encoder.field("content-type", "text/plain", "index");
+    this.writeHeaders(stream, encoder.end(), false);
+    this.outbound.body(stream, notGrpc);
+  }
+
   /** A client has cancelled a call in time. Throws ConnectionFault when that was one too many. */
   countReset(): void {
     if (this.#resets.spend(1)) return;
@@ -126,6 +140,7 @@ export class ServerConnection extends Connection {
 
   protected onHeaderBlock(id: number, block: HeaderBlock, endStream: boolean): void {
     if (id % 2 === 0) throw new ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a client's streams are odd");
+    if (id > this.#lastId + 2) this.#passedOver = { from: this.#lastId, to: id };
     this.#lastId = id;
     const head = requestHead(block);
     if (!block.tooLarge && !head.wellFormed) return this.#refuseStream(id, ErrorCode.PROTOCOL_ERROR);
@@ -140,13 +155,22 @@ export class ServerConnection extends Connection {
     const problem = block.tooLarge
       ? new GrpcError(Status.RESOURCE_EXHAUSTED, "the headers are too large")
       : fault(head, method);
-    if (problem !== undefined || method === undefined || head.refusal !== undefined) {
-      return this.#answerAtOnce(id, head, problem, endStream);
+    if (problem === undefined && head.refusal !== undefined) {
+      this.charge(1);
+      const refused = new RefusedStream(this, head.refusal, head.contentLength);
+      return this.#begin(refused, id, endStream);
     }
-    const stream = new ServerStream(this, method, block, this.#options.maxBytes);
-    if (endStream) stream.remoteEnded = true;
-    this.openStream(stream, id);
-    stream.begin(endStream);
+    if (problem !== undefined || method === undefined) return this.#answerAtOnce(id, problem, endStream);
+    this.#begin(new ServerStream(this, method, block, this.#options.maxBytes), id, endStream);
+  }
+
+  /** A client opens its streams in order, and says no more of one that it has ended (RFC 9113, section 5.1). */
+  protected override onHeadersOfClosed(id: number): void {
+    const passedOver = id > this.#passedOver.from && id < this.#passedOver.to;
+    throw new ConnectionFault(
+      passedOver ? ErrorCode.PROTOCOL_ERROR : ErrorCode.STREAM_CLOSED,
+      passedOver ? "a stream that was passed over" : "HEADERS of a stream that is over",
+    );
   }
 
   protected onGoAway(): void {}
@@ -163,7 +187,7 @@ export class ServerConnection extends Connection {
   protected onSettingsChanged(): void {}
 
   protected onStreamClosed(stream: Stream): void {
-    if ((stream as ServerStream).isRunning) this.#orphans++;
+    if ((stream as ServerStream | RefusedStream).isRunning) this.#orphans++;
     this.#endWhenIdle();
   }
 
@@ -204,17 +228,20 @@ export class ServerConnection extends Connection {
     this.writer.resetStream(id, code);
   }
 
+  #begin(stream: ServerStream | RefusedStream, id: number, endStream: boolean): void {
+    if (endStream) stream.remoteEnded = true;
+    this.openStream(stream, id);
+    stream.begin(endStream);
+  }
+
   /** A call that never runs: its answer is all that there is of it. */
-  #answerAtOnce(id: number, head: RequestHead, error: GrpcError | undefined, endStream: boolean): void {
+  #answerAtOnce(id: number, error: GrpcError | undefined, endStream: boolean): void {
     const { encoder } = this;
     this.charge(1);
     encoder.begin();
-    if (head.refusal !== undefined && error === undefined) encoder.field(":status", head.refusal, "index");
-    else {
-      encoder.field(":status", "200", "plain");
-      encoder.field("content-type", "application/grpc", "index");
-      if (error !== undefined) encodeError(encoder, error, undefined);
-    }
+    encoder.field(":status", "200", "plain");
+    encoder.field("content-type", "application/grpc", "index");
+    if (error !== undefined) encodeError(encoder, error, undefined);
     this.writer.headers(id, encoder.end(), true, this.peer.maxFrameLength);
     if (!endStream) this.writer.resetStream(id, ErrorCode.NO_ERROR);
   }

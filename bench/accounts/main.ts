@@ -1,6 +1,7 @@
 /**
  * What a flood of sign-ins does to everybody else: the whole platform on this machine, calls at a steady rate through
- * the gateway, in turns without and with 500 sign-ins a second from many addresses.
+ * the gateway, in turns without and with 500 sign-ins a second from many addresses. And what it costs to read the profiles
+ * of a page by primary key, beside two caches that have them all.
  *
  *     npm run bench -- accounts [--quick]
  *
@@ -13,6 +14,7 @@ import { type Figure, median, report } from "../report.ts";
 import type { FloodReport, FloodTask } from "./flood.ts";
 import { httpRequest, type Message, openConnection } from "./http-connection.ts";
 import { type Person, populate, startPlatform } from "./platform.ts";
+import { measureProfileReads, type ProfileCost, type Way, ways } from "./profile-reads.ts";
 import { type Answer, steadily } from "./steadily.ts";
 
 const quick = process.argv.includes("--quick");
@@ -131,6 +133,14 @@ function ofFlood(name: string, unit: string, measure: (flood: FloodReport) => nu
   return { name, value, unit, peer: "sent", peerValue: of, ratio: value / of, aim: "" };
 }
 
+const profiles = await measureProfileReads(quick ? 3 : 7, quick ? 1_000 : 5_000);
+const caches: readonly Way[] = ways.filter((way) => way !== "postgres");
+
+function profileCost(name: string, peer: Way, part: keyof ProfileCost): Figure {
+  const [value, peerValue] = [profiles.postgres[part], profiles[peer][part]];
+  return { name, value, unit: "µs", peer, peerValue, ratio: value / peerValue, aim: "" };
+}
+
 const perS = (flood: FloodReport, status: number): number => (flood.statuses[status] ?? 0) / (seconds + 2);
 report("accounts", [
   latency("flood_p99_ms", "all", 0.99, "at most 2"),
@@ -138,6 +148,8 @@ report("accounts", [
     latency(`flood_p99_ms_${name}`, name, 0.99, "at most 2"),
     latency(`flood_p50_ms_${name}`, name, 0.5, ""),
   ]),
+  ...caches.map((way) => profileCost("profile_cpu_us", way, "readerUs")),
+  profileCost("profile_server_cpu_us", "redis-mget", "serverUs"),
   ofFlood("flood_signed_in_per_s", "/s", (flood) => perS(flood, 200), signInsPerS),
   ofFlood("flood_refused_per_s", "/s", (flood) => perS(flood, 401), signInsPerS),
   ofFlood("flood_shed_per_s", "/s", (flood) => perS(flood, 429), signInsPerS),

@@ -18,6 +18,9 @@ const { values } = parseArgs({
 
 const folder = mkdtempSync(join(tmpdir(), "chirrup-histories-"));
 const redis = await startRedis({ dataDir: folder, port: await freePort(), logFile: join(folder, "log") });
+// Who ends this program ends its server.
+process.once("exit", () => process.kill(redis.pid));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const startedMs = performance.now();
 const histories = Number(values.histories);
 try {
@@ -38,6 +41,7 @@ try {
   process.stdout.write(`The same again: --seed ${String(values.seed)}\n`);
   process.exitCode = 1;
 } finally {
+  process.removeAllListeners("exit");
   await redis.stop();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -55,7 +55,7 @@ export class Outbound {
     }
     const item: Outgoing = { message, compressed, sent: -5, endStream, trailers: undefined };
     this.#queue(stream, item);
-    if (borrowed && stream.outgoing?.includes(item) === true) item.message = message.slice();
+    if (borrowed && stream.outgoing?.includes(item) === true) item.message = Buffer.from(message);
     return stream.outgoing === undefined;
   }
 

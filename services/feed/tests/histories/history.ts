@@ -104,6 +104,19 @@ const stalledBuild: fc.Arbitrary<Step[]> = fc
     { do: "release" },
   ]);
 
+/** The same, with a process that begins anew and looks up a reader's followees while these change. */
+const stalledLookup: fc.Arbitrary<Step[]> = fc
+  .record({ change: fc.constantFrom("follow" as const, "unfollow" as const), user, other: followee, process })
+  .map(({ change, user, other, process }) => [
+    { do: "settle" },
+    { do: "crash", process },
+    { do: "hold", method: "page listFollowees" },
+    { do: "read", user, process, wait: true },
+    { do: change, user, other },
+    { do: "deliver", nth: 0, process: process === 0 ? 1 : 0, wait: true },
+    { do: "release" },
+  ]);
+
 /** Timelines that are there from the beginning live by pushes and backfills alone. */
 const opening: fc.Arbitrary<Step[]> = fc
   .record({ gathered: fc.subarray([...userIds]), readers: fc.subarray([...userIds]) })
@@ -119,6 +132,7 @@ const scenes: fc.Arbitrary<Step[]> = fc
       { weight: 8, arbitrary: step.map((one) => [one]) },
       { weight: 2, arbitrary: stall },
       { weight: 1, arbitrary: stalledBuild },
+      { weight: 1, arbitrary: stalledLookup },
     ),
     {
       minLength: 1,

@@ -40,6 +40,26 @@ describe("a grpc-js client", () => {
     expect(texts).toEqual(["again", "again", "again"]);
     client.close();
   });
+
+  it("gets each call's own answer, also of those that wait for its small window", async () => {
+    await using peers = await pair();
+    const client = new grpc.Client(`127.0.0.1:${peers.server.port}`, grpc.credentials.createInsecure());
+    const texts = Array.from({ length: 200 }, (_, at) =>
+      String.fromCodePoint(97 + (at % 26)).repeat(2_000 + at),
+    );
+    const answers = await Promise.all(
+      texts.map(
+        (text) =>
+          new Promise<string>((resolve, reject) => {
+            client.makeUnaryRequest(sayPath, identity, identity, note(text), (error, value) =>
+              value === undefined ? reject(error as Error) : resolve(fromBinary(NoteSchema, value).text),
+            );
+          }),
+      ),
+    );
+    expect(answers).toEqual(texts);
+    client.close();
+  });
 });
 
 describe("a grpc-js server", () => {

@@ -1,11 +1,12 @@
 // CPU of a request through the gateway: signed in, three rate rules, one call to a service. Beside it, in the same run and in
-// turns, a gateway written the usual way. `--quick` takes fewer requests and one concurrency.
+// turns, a gateway written the usual way, Envoy (without the limits) and a grpc-gateway. `--quick` takes fewer requests and one concurrency.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, startRedis } from "@chirrup/servers";
 import { median, report, type Figure } from "../report.ts";
 import { runRound, type Round } from "./load.ts";
+import { startPeers, type Peer } from "./peers/start.ts";
 import { answers, createProcesses, root, startGateway } from "./processes.ts";
 import { audience, issuer, issueTokens } from "./tokens.ts";
 
@@ -14,7 +15,6 @@ const profile = process.argv.includes("--profile");
 const requests = quick ? 3_000 : 20_000;
 const rounds = quick ? 3 : 7;
 const concurrencies = quick ? [64] : [1, 64, 512];
-const aim = "at most 0.25";
 
 const rates = `rules:
   - { name: address, key: [ip], limit: 100000000, window: 1m }
@@ -24,11 +24,16 @@ const rates = `rules:
 
 const figures: Figure[] = [];
 
-function add(name: string, unit: string, value: number, peerValue: number, aim: string): void {
-  figures.push({ name, value, unit, peer: "fastify+grpc-js", peerValue, ratio: value / peerValue, aim });
-}
+const usualName = "fastify+grpc-js";
+/** Of the ratio of CPU times. */
+const aims: Readonly<Record<string, string>> = {
+  [usualName]: "at most 0.25",
+  "grpc-gateway": "below 1",
+  Envoy: "near 1",
+};
 
 const processes = createProcesses();
+let peers: readonly Peer[] = [];
 const folder = mkdtempSync(join(tmpdir(), "bench-gateway-"));
 const tokens = await issueTokens(quick ? 2_000 : 10_000);
 const redis = await startRedis({
@@ -61,26 +66,25 @@ try {
     issuer,
     audience,
   ]);
-  const subjects = [
-    { name: "ours", port: gatewayPort ?? 0, child: gateway },
-    { name: "peer", port: usualPort ?? 0, child: usual },
-  ] as const;
+  peers = await startPeers({ upstreamPort: upstreamPort ?? 0, redisUrl: redis.url, jwksUrl: tokens.jwksUrl });
+  const ours: Peer = { name: "ours", port: gatewayPort ?? 0, child: gateway };
+  const others = [{ name: usualName, port: usualPort ?? 0, child: usual }, ...peers];
   const variants = [
     { name: "signed_in_get_cpu_us", path: "/api/v1/posts/7" },
     { name: "feed_page_cpu_us", path: "/api/v1/feed?page_size=20" },
   ];
   const [token = ""] = tokens.all;
-  for (const { port, child } of subjects) {
+  for (const { port, child } of [ours, ...others]) {
     for (const { path } of variants) await answers(`http://127.0.0.1:${port}${path}`, token, child);
   }
 
   for (const concurrency of concurrencies) {
     const suffix = concurrency === 64 ? "" : `_c${concurrency}`;
     for (const { name, path } of variants) {
-      const taken: Record<"ours" | "peer", Round[]> = { ours: [], peer: [] };
-      // The first round warms both.
+      const taken = new Map<string, Round[]>();
+      // The first round warms all.
       for (let round = 0; round <= rounds; round += 1) {
-        for (const subject of subjects) {
+        for (const subject of [ours, ...others]) {
           const load = {
             port: subject.port,
             path,
@@ -89,39 +93,29 @@ try {
             tokens: tokens.all,
           };
           const measured = await runRound(subject.child.pid ?? 0, load);
-          if (round > 0) taken[subject.name].push(measured);
+          if (round > 0) taken.set(subject.name, [...(taken.get(subject.name) ?? []), measured]);
         }
       }
-      const of = (who: "ours" | "peer", pick: (round: Round) => number): number =>
-        median(taken[who].map(pick));
-      add(
-        `${name}${suffix}`,
-        "us",
-        of("ours", (r) => r.cpuUs),
-        of("peer", (r) => r.cpuUs),
-        aim,
-      );
-      if (name === "signed_in_get_cpu_us") {
-        add(
-          `p50_ms${suffix}`,
-          "ms",
-          of("ours", (r) => r.p50Ms),
-          of("peer", (r) => r.p50Ms),
-          "",
-        );
-        add(
-          `p99_ms${suffix}`,
-          "ms",
-          of("ours", (r) => r.p99Ms),
-          of("peer", (r) => r.p99Ms),
-          "",
-        );
+      const of = (who: string, pick: (round: Round) => number): number =>
+        median((taken.get(who) ?? []).map(pick));
+      for (const { name: peer } of others) {
+        const own = peer === usualName ? suffix : `${suffix}_${peer.toLowerCase().replace("-", "_")}`;
+        const add = (figure: string, unit: string, pick: (round: Round) => number, aim: string): void => {
+          const value = of("ours", pick);
+          const peerValue = of(peer, pick);
+          figures.push({ name: figure + own, value, unit, peer, peerValue, ratio: value / peerValue, aim });
+        };
+        add(name, "us", (round) => round.cpuUs, aims[peer] ?? "");
+        if (name !== "signed_in_get_cpu_us") continue;
+        add("p50_ms", "ms", (round) => round.p50Ms, "");
+        add("p99_ms", "ms", (round) => round.p99Ms, "");
       }
     }
   }
   report("gateway", figures);
 } finally {
   processes.end();
+  for (const { child } of peers) child.kill();
   await redis.stop();
   tokens.close();
   rmSync(folder, { recursive: true, force: true });

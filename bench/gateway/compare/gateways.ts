@@ -24,6 +24,8 @@ export async function startGateways(options: {
   readonly folder: string;
 }): Promise<readonly RunningGateway[]> {
   const { descriptors, upstream, folder } = options;
+  // Before anything is started, since they may be missing.
+  const [envoyProgram, goProgram] = [envoy(), grpcGateway()];
   const ports = await Promise.all([1, 2, 3].map(() => freePort()));
   const [own = 0, envoyPort = 0, goPort = 0] = ports;
   const upstreamPort = Number(upstream.split(":")[1]);
@@ -57,14 +59,14 @@ export async function startGateways(options: {
       name: "Envoy",
       port: envoyPort,
       child: start(
-        envoy(),
+        envoyProgram,
         envoyArguments({ port: envoyPort, upstreamPort, descriptors: envoySet, services: [service] }),
       ),
     },
     {
       name: "grpc-gateway",
       port: goPort,
-      child: start(grpcGateway(), [`--listen=127.0.0.1:${goPort}`, `--upstream=${upstream}`]),
+      child: start(goProgram, [`--listen=127.0.0.1:${goPort}`, `--upstream=${upstream}`]),
     },
   ];
 }

@@ -12,6 +12,16 @@ describe("calls", () => {
     expect(await client.say({})).toMatchObject({ text: "", count: 0 });
   });
 
+  it("keeps large answers apart that wait for the window at once", async () => {
+    await using peers = await pair({ say: ({ count }) => ({ text: String(count).repeat(900_000) }) });
+    const client = createClient(Echo, peers.channel);
+    const digits = [1, 2, 3, 4, 5, 6, 7, 8];
+    const answers = await Promise.all(digits.map(async (count) => client.say({ count })));
+    for (const [at, { text }] of answers.entries()) {
+      expect(text === String(digits[at]).repeat(900_000), `answer ${at}`).toBe(true);
+    }
+  });
+
   it("streams answers in order, also none", async () => {
     await using peers = await pair();
     const client = createClient(Echo, peers.channel);

@@ -9,6 +9,8 @@ interface World {
   readonly postId: string;
   readonly commentId: string;
   readonly sessionId: string;
+  /** A place in the owner's feed. */
+  readonly since: string;
 }
 
 async function newWorld(): Promise<World> {
@@ -24,7 +26,9 @@ async function newWorld(): Promise<World> {
     sessions: { id: string; current: boolean }[];
   };
   const sessionId = sessions.find(({ current }) => !current)?.id ?? "";
-  return { owner, postId, commentId: comment.json.comment.id as string, sessionId };
+  const feed = await call("GET", "/api/v1/feed", { token: owner.token });
+  const since = feed.json.since as string;
+  return { owner, postId, commentId: comment.json.comment.id as string, sessionId, since };
 }
 
 const fresh = (): string => `fresh_${randomBytes(6).toString("hex")}`;
@@ -54,6 +58,7 @@ const bodies: Readonly<Record<string, (world: World) => unknown>> = {
 };
 
 const queries: Readonly<Record<string, (world: World) => string>> = {
+  CountNewPosts: ({ since }) => `?since=${since}`,
   BatchGetPosts: ({ postId }) => `?ids=${postId}`,
   BatchGetUsers: ({ owner }) => `?ids=${owner.id}`,
 };

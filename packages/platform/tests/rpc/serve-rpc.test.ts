@@ -85,7 +85,7 @@ describe("peers", () => {
     });
     const channel = openChannel(address, { metadata: Metadata.from({ ...identity, ...init }) });
     closers.push(() => channel.close());
-    await expect(createClient(FollowService, channel).follow({})).rejects.toMatchObject({
+    await expect(createClient(FollowService, channel).follow({ userId: 9n })).rejects.toMatchObject({
       code: Status.UNAUTHENTICATED,
       message: "the peer did not prove itself",
     });
@@ -136,7 +136,7 @@ describe("a call", () => {
     });
     const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
     await client.follow(
-      {},
+      { userId: 9n },
       as({
         ...identity,
         [metadataKeys.requestId]: "r-1",
@@ -166,7 +166,7 @@ describe("a call", () => {
       },
     });
     const odd = as({ [metadataKeys.requestId]: "two words", [metadataKeys.traceparent]: "none" });
-    await expect(client.follow({}, odd)).rejects.toMatchObject({ code: Status.UNAUTHENTICATED });
+    await expect(client.follow({ userId: 9n }, odd)).rejects.toMatchObject({ code: Status.UNAUTHENTICATED });
     expect(seen?.requestId).toMatch(/^[0-9a-f-]{36}$/);
     expect(seen?.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
   });
@@ -175,7 +175,7 @@ describe("a call", () => {
     "with the user id %j is refused",
     async (userId) => {
       const { client } = await served();
-      const call = client.follow({}, as({ ...identity, [metadataKeys.userId]: userId }));
+      const call = client.follow({ userId: 9n }, as({ ...identity, [metadataKeys.userId]: userId }));
       await expect(call).rejects.toMatchObject({ code: Status.UNAUTHENTICATED });
     },
   );
@@ -189,8 +189,11 @@ describe("a call", () => {
         return {};
       },
     });
-    await client.follow({}, { ...as({ ...identity, [metadataKeys.requestId]: "r-1" }), timeoutMs: 3_000 });
-    await client.follow({}, { ...peerCallOptions(), timeoutMs: 60_000 });
+    await client.follow(
+      { userId: 9n },
+      { ...as({ ...identity, [metadataKeys.requestId]: "r-1" }), timeoutMs: 3_000 },
+    );
+    await client.follow({ userId: 9n }, { ...peerCallOptions(), timeoutMs: 60_000 });
     const [plain, bounded, far] = onward;
     expect(plain?.options.timeoutMs).toBeGreaterThan(0);
     expect(plain?.options.timeoutMs).toBeLessThanOrEqual(3_000);
@@ -234,7 +237,7 @@ describe("the outcome", () => {
         throw new TypeError("a bug");
       },
     });
-    await expect(client.follow({})).rejects.toMatchObject({
+    await expect(client.follow({ userId: 9n })).rejects.toMatchObject({
       code: Status.INTERNAL,
       message: "internal error",
     });
@@ -251,7 +254,9 @@ describe("the outcome", () => {
       },
     });
     const controller = new AbortController();
-    const call = client.follow({}, { signal: controller.signal }).catch((error: unknown) => error);
+    const call = client
+      .follow({ userId: 9n }, { signal: controller.signal })
+      .catch((error: unknown) => error);
     await called;
     controller.abort();
     expect(await call).toBeInstanceOf(GrpcError);
@@ -267,7 +272,8 @@ describe("the outcome", () => {
     });
     const received: bigint[] = [];
     const reading = (async () => {
-      for await (const { followerIds } of client.streamFollowers({})) received.push(...followerIds);
+      for await (const { followerIds } of client.streamFollowers({ userId: 9n }))
+        received.push(...followerIds);
     })();
     await expect(reading).rejects.toMatchObject({ code: Status.NOT_FOUND });
     expect(received).toEqual([1n]);
@@ -281,7 +287,7 @@ describe("the outcome", () => {
         for (let id = 1n; ; id++) yield { followerIds: [id] };
       },
     });
-    for await (const _ of client.streamFollowers({})) break;
+    for await (const _ of client.streamFollowers({ userId: 9n })) break;
     expect(await rpcLine()).toMatchObject({ status: "CANCELLED" });
   });
 });

@@ -339,12 +339,15 @@ function anyWriter(desc: DescMessage, compiler: Compiler): Write {
     if (inner === undefined) return report(visit, `must be a ${desc.name} in JSON of a known type`);
     writer.tag(1, 2);
     writer.string(typeUrl);
+    const before = writer.length;
     writer.tag(2, 2);
     const place = writer.begin();
     const value = hasCustomJsonRepresentation(inner) ? fields["value"] : fields;
     if (value === undefined) report(visit, "must have a value");
     else messageWriter(inner, compiler)(value, writer, visit);
-    writer.end(place);
+    // Any.value has no presence: an empty message is not written, as the library has it.
+    if (writer.length === place) writer.rewind(before);
+    else writer.end(place);
   };
 }
 

@@ -12,6 +12,8 @@ export interface FailoverFlags {
 }
 
 const stopsWithinMs = 20_000;
+/** The server tries again after 0.2 to 30 seconds, and only when Debezium has gone on meanwhile. */
+const slotWithinMs = 120_000;
 
 /**
  * `chirrup failover`: stops the primary of a service's pair and promotes its replica; the launcher makes the old primary the
@@ -40,6 +42,7 @@ export async function failover(service: string, flags: FailoverFlags): Promise<v
   const [standby] = await query<{ standby: boolean }>(urlOf(next), "SELECT pg_is_in_recovery() AS standby");
   if (standby?.standby !== true) throw new Error(`${next} is no replica`);
   if (flags.kill !== true) await requireStreaming(urlOf(was), next);
+  await untilSlotIsCopied(urlOf(next), `chirrup_${source}`, next);
 
   const startedMs = performance.now();
   writePrimary(home, source, next);
@@ -63,6 +66,20 @@ async function requireStreaming(primaryUrl: string, replica: string): Promise<vo
   const rows = await query(primaryUrl, "SELECT FROM pg_stat_replication WHERE state = 'streaming'");
   if (rows.length === 0)
     throw new Error(`${replica} does not stream: promoted, it would lack acknowledged writes`);
+}
+
+/**
+ * Without a copy of the slot that Debezium reads, a promoted server would have none, and what nobody had read would reach
+ * no feed. A new replica gets it as soon as the slot needs nothing from before the replica was made.
+ */
+async function untilSlotIsCopied(replicaUrl: string, slot: string, replica: string): Promise<void> {
+  const copied = `SELECT FROM pg_replication_slots
+    WHERE slot_name = '${slot}' AND synced AND NOT temporary AND invalidation_reason IS NULL`;
+  for (const until = performance.now() + slotWithinMs; (await query(replicaUrl, copied)).length === 0;) {
+    if (performance.now() > until)
+      throw new Error(`${replica} has no copy of the slot ${slot}: promoted, it would lose events`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 async function end(mark: ProcessMark | undefined, atOnce: boolean): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createClient, Metadata, openChannel, serve, serviceOf, Status } from "../src/index.ts";
+import { createClient, Metadata, openChannel, serve, serviceOf, Status, type Server } from "../src/index.ts";
 import { toBinary, create } from "@bufbuild/protobuf";
 import { drain, Echo, NoteSchema, pair, parrot, sayPath } from "./echo-service.ts";
 
@@ -103,9 +103,8 @@ describe("calls", () => {
     }
   });
 
-  it("spreads calls over every address of a target", async () => {
-    const counts = [0, 0];
-    const servers = await Promise.all(
+  const serveCounted = (counts: number[]): Promise<Server[]> =>
+    Promise.all(
       counts.map((_, at) =>
         serve({
           services: [
@@ -122,6 +121,25 @@ describe("calls", () => {
         }),
       ),
     );
+
+  it("stays with the first address that answers by pick_first, and goes on to the next", async () => {
+    const counts = [0, 0];
+    const servers = await serveCounted(counts);
+    const target = `ipv4:${servers.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
+    const channel = openChannel(target, { policy: "pick_first" });
+    const client = createClient(Echo, channel);
+    for (let at = 0; at < 20; at++) await client.say({});
+    expect(counts).toEqual([20, 0]);
+    await servers[0]?.close(0);
+    for (let at = 0; at < 5; at++) await client.say({}, { waitForReady: true, timeoutMs: 10_000 });
+    expect(counts).toEqual([20, 5]);
+    channel.close();
+    await servers[1]?.close(0);
+  });
+
+  it("spreads calls over every address of a target", async () => {
+    const counts = [0, 0];
+    const servers = await serveCounted(counts);
     const channel = openChannel(`ipv4:${servers.map(({ port }) => `127.0.0.1:${port}`).join(",")}`);
     const client = createClient(Echo, channel);
     while (counts.includes(0)) await client.say({});

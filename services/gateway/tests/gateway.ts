@@ -134,3 +134,9 @@ export async function startGateway(options: GatewayOptions = {}, shared?: Parts)
     },
   };
 }
+
+/** How many of its calls for token buckets Redis did not answer in time. */
+export async function redisFailuresOf({ metrics }: TestGateway): Promise<number> {
+  const metric = await metrics.registry.getSingleMetric("chirrup_gateway_rate_redis_failures_total")?.get();
+  return metric?.values[0]?.value ?? 0;
+}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startRedisCluster, type RedisCluster } from "@chirrup/servers";
 import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startGateway, startParts, type Parts, type TestGateway } from "./gateway.ts";
+import { redisFailuresOf, startGateway, startParts, type Parts, type TestGateway } from "./gateway.ts";
 
 const limit = 50;
 const gateways = 5;
@@ -63,7 +63,7 @@ describe("with buckets in a Redis Cluster", () => {
   });
 
   it("lets in no more than its own share on top when a master dies, and counts on with its replica", async () => {
-    const failures = (): Promise<number> => failuresOf(gateway);
+    const failures = (): Promise<number> => redisFailuresOf(gateway);
     process.kill(cluster.nodes[0]?.pid ?? 0, "SIGKILL");
     await cluster.nodes[0]?.exited;
     expect(await everybodyAsks(15)).toEqual([]);
@@ -85,8 +85,3 @@ describe("with buckets in a Redis Cluster", () => {
     expect(counts.filter((count) => count === limit).length).toBeGreaterThan(users.length / 2);
   });
 });
-
-async function failuresOf({ metrics }: TestGateway): Promise<number> {
-  const metric = await metrics.registry.getSingleMetric("chirrup_gateway_rate_redis_failures_total")?.get();
-  return metric?.values[0]?.value ?? 0;
-}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { freePort, startRedis, type RedisServer } from "@chirrup/servers";
 import { waitFor } from "@chirrup/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startGateway, startParts, type Parts, type TestGateway } from "./gateway.ts";
+import { redisFailuresOf, startGateway, startParts, type Parts, type TestGateway } from "./gateway.ts";
 import { createHttpClient } from "./http-client.ts";
 
 const rates = (fail: string): string =>
@@ -86,9 +86,9 @@ describe("while Redis does not answer", () => {
     await waitFor(() => statuses.length > before + 300);
     redis = await startServer();
     await waitFor(async () => {
-      const failures = await failuresOf(started);
+      const failures = await redisFailuresOf(started);
       await new Promise((resolve) => setTimeout(resolve, 200));
-      return (await failuresOf(started)) === failures;
+      return (await redisFailuresOf(started)) === failures;
     });
     over.abort();
     await Promise.all(clients);
@@ -117,8 +117,3 @@ describe("while Redis does not answer", () => {
     }
   });
 });
-
-async function failuresOf({ metrics }: TestGateway): Promise<number> {
-  const metric = await metrics.registry.getSingleMetric("chirrup_gateway_rate_redis_failures_total")?.get();
-  return metric?.values[0]?.value ?? 0;
-}

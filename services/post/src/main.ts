@@ -4,6 +4,7 @@ import {
   maintainIdempotencyKeys,
   maintainOutbox,
   openEventLog,
+  databaseOptions,
   openDatabase,
   openPeer,
   peerTls,
@@ -35,11 +36,7 @@ await runService({
 
     const database = openDatabase({
       service: "post",
-      url: config.DATABASE_URL,
-      replicaUrl: config.DATABASE_REPLICA_URL,
-      consistencySecret: config.CONSISTENCY_SECRET,
-      maxLagMs: config.REPLICA_MAX_LAG_MS,
-      waitMs: config.REPLICA_WAIT_MS,
+      ...databaseOptions(config),
       log,
       metrics,
     });

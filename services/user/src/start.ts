@@ -4,6 +4,7 @@ import {
   leaseIds,
   maintainIdempotencyKeys,
   maintainOutbox,
+  databaseOptions,
   openDatabase,
   openPostgres,
   peerTls,
@@ -48,11 +49,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
 
   const database = openDatabase({
     service: "user",
-    url: config.DATABASE_URL,
-    replicaUrl: config.DATABASE_REPLICA_URL,
-    consistencySecret: config.CONSISTENCY_SECRET,
-    maxLagMs: config.REPLICA_MAX_LAG_MS,
-    waitMs: config.REPLICA_WAIT_MS,
+    ...databaseOptions(config),
     log,
     metrics,
   });

@@ -1,6 +1,6 @@
 import type { EventLogOperator } from "@chirrup/platform";
 import { forgetOffsets, resumeConnector, stopConnector } from "@chirrup/servers";
-import pg from "pg";
+import { withClient } from "../launcher/databases.ts";
 import { replayOutbox } from "./replay-outbox.ts";
 
 const readsWithinMs = 90_000;
@@ -19,19 +19,9 @@ export interface RecoverOptions {
   readonly onProgress: (what: string) => void;
 }
 
-async function withReader<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
 /** Whether the outbox has no slot to be read by, or one of which Postgres has removed what was not read. */
 export function slotIsLost(readerUrl: string, slot: string): Promise<boolean> {
-  return withReader(readerUrl, async (client) => {
+  return withClient(readerUrl, async (client) => {
     const { rows } = await client.query<{ lost: boolean }>(
       "SELECT wal_status IS NOT DISTINCT FROM 'lost' AS lost FROM pg_replication_slots WHERE slot_name = $1",
       [slot],
@@ -41,7 +31,7 @@ export function slotIsLost(readerUrl: string, slot: string): Promise<boolean> {
 }
 
 function makeSlot(readerUrl: string, slot: string): Promise<void> {
-  return withReader(readerUrl, async (client) => {
+  return withClient(readerUrl, async (client) => {
     await client.query(
       "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
       [slot],
@@ -51,7 +41,7 @@ function makeSlot(readerUrl: string, slot: string): Promise<void> {
 }
 
 function untilRead(readerUrl: string, slot: string): Promise<void> {
-  return withReader(readerUrl, async (client) => {
+  return withClient(readerUrl, async (client) => {
     const until = Date.now() + readsWithinMs;
     for (;;) {
       const { rowCount } = await client.query(

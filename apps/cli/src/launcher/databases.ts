@@ -8,7 +8,8 @@ import { repositoryRoot } from "./paths.ts";
 export const databases = ["user", "follow", "post"] as const;
 export type DatabaseName = (typeof databases)[number];
 
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Works with a connection of its own, which ends with the work. */
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

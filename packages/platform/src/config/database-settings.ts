@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import type { DatabaseOptions } from "../postgres/open-database.ts";
 import { setting } from "./setting.ts";
 
 type NumberSetting = z.ZodType<number, string>;
@@ -46,6 +47,19 @@ export function databaseSettings(database: string): DatabaseSettings {
       .durationMs()
       .default(50)
       .describe("How long a read waits for the replica to have what its caller wrote, in milliseconds."),
+  };
+}
+
+/** These settings as `openDatabase` takes them. */
+export function databaseOptions(
+  config: z.output<z.ZodObject<DatabaseSettings>>,
+): Pick<DatabaseOptions, "url" | "replicaUrl" | "consistencySecret" | "maxLagMs" | "waitMs"> {
+  return {
+    url: config.DATABASE_URL,
+    replicaUrl: config.DATABASE_REPLICA_URL,
+    consistencySecret: config.CONSISTENCY_SECRET,
+    maxLagMs: config.REPLICA_MAX_LAG_MS,
+    waitMs: config.REPLICA_WAIT_MS,
   };
 }
 

@@ -6,6 +6,11 @@ export {
   type CommonSettings,
   type ProcessSettings,
 } from "./common-settings.ts";
-export { databaseSettings, replicaWithSecret, type DatabaseSettings } from "./database-settings.ts";
+export {
+  databaseOptions,
+  databaseSettings,
+  replicaWithSecret,
+  type DatabaseSettings,
+} from "./database-settings.ts";
 export { setting } from "./setting.ts";
 export { settingsTable } from "./settings-table.ts";

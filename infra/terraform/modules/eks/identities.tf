@@ -64,13 +64,50 @@ locals {
       statements = [
         {
           Effect   = "Allow"
-          Action   = ["ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeTags", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:DescribeTags"]
+          Action   = ["ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeTags", "ec2:GetSecurityGroupsForVpc", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeCapacityReservation", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeListenerCertificates", "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:DescribeTags"]
           Resource = "*"
         },
         {
           Effect   = "Allow"
-          Action   = ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup", "elasticloadbalancing:CreateListener", "elasticloadbalancing:AddTags", "elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:ModifyLoadBalancerAttributes", "elasticloadbalancing:ModifyTargetGroupAttributes", "elasticloadbalancing:ModifyListener", "elasticloadbalancing:SetSecurityGroups", "elasticloadbalancing:DeleteLoadBalancer", "elasticloadbalancing:DeleteTargetGroup", "elasticloadbalancing:DeleteListener"]
+          Action   = ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup", "elasticloadbalancing:CreateListener", "elasticloadbalancing:AddTags", "elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:ModifyLoadBalancerAttributes", "elasticloadbalancing:ModifyTargetGroup", "elasticloadbalancing:ModifyTargetGroupAttributes", "elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyListenerAttributes", "elasticloadbalancing:SetSecurityGroups", "elasticloadbalancing:SetSubnets", "elasticloadbalancing:DeleteLoadBalancer", "elasticloadbalancing:DeleteTargetGroup", "elasticloadbalancing:DeleteListener"]
           Resource = ["arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:loadbalancer/net/k8s-*", "arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:listener/net/k8s-*", "arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:targetgroup/k8s-*"]
+        },
+        # A security group for the load balancer and one that the nodes let in, both with the controller's mark.
+        {
+          Effect   = "Allow"
+          Action   = ["ec2:CreateSecurityGroup"]
+          Resource = ["arn:aws:ec2:${var.region}:${var.account_id}:vpc/*"]
+        },
+        {
+          Effect    = "Allow"
+          Action    = ["ec2:CreateSecurityGroup"]
+          Resource  = ["arn:aws:ec2:${var.region}:${var.account_id}:security-group/*"]
+          Condition = { StringEquals = { "aws:RequestTag/elbv2.k8s.aws/cluster" = "chirrup" } }
+        },
+        {
+          Effect    = "Allow"
+          Action    = ["ec2:CreateTags"]
+          Resource  = ["arn:aws:ec2:${var.region}:${var.account_id}:security-group/*"]
+          Condition = { StringEquals = { "ec2:CreateAction" = "CreateSecurityGroup" } }
+        },
+        {
+          Effect    = "Allow"
+          Action    = ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:DeleteSecurityGroup"]
+          Resource  = ["arn:aws:ec2:${var.region}:${var.account_id}:security-group/*"]
+          Condition = { StringEquals = { "aws:ResourceTag/elbv2.k8s.aws/cluster" = "chirrup" } }
+        },
+        # Lets the load balancer in to the pods.
+        {
+          Effect   = "Allow"
+          Action   = ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"]
+          Resource = ["arn:aws:ec2:${var.region}:${var.account_id}:security-group/${aws_eks_cluster.this.vpc_config[0].cluster_security_group_id}"]
+        },
+        # The service's own role, which the account's first load balancer brings.
+        {
+          Effect    = "Allow"
+          Action    = ["iam:CreateServiceLinkedRole"]
+          Resource  = ["arn:aws:iam::${var.account_id}:role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing"]
+          Condition = { StringEquals = { "iam:AWSServiceName" = "elasticloadbalancing.amazonaws.com" } }
         },
       ]
     }

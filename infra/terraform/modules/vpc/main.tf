@@ -13,7 +13,8 @@ resource "aws_vpc" "this" {
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
-  tags                 = { Name = var.name }
+  # The load balancer controller finds its VPC by the role.
+  tags = { Name = var.name, Role = "platform" }
 }
 
 # Nobody uses it: it allows nothing.

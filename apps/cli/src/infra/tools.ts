@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** When it is ended if it has not ended by itself. Default: never. */
+  readonly timeoutMs?: number;
 }
 
 /** Runs a program to its end. Throws ToolMissing when there is no such program. */
@@ -34,6 +36,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     maxBuffer: 256 * 1024 * 1024,
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     ...options,
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     env: { ...process.env, ...options.env },
   });
   if (result.error !== undefined && "code" in result.error && result.error.code === "ENOENT") {

@@ -81,7 +81,10 @@ export const chartChecks: readonly InfraCheck[] = [
             ...found.flatMap((addon) => standIn(addon, work) ?? []),
             ...all
               .filter((addon) => !isRendered(addon))
-              .map(({ name, version }) => `${name} ${version}: its chart comes with no Go module`),
+              .map(
+                ({ name, version }) =>
+                  `${name} ${version}: its repository cannot be reached, and no Go module holds its chart`,
+              ),
           ],
         };
       }),

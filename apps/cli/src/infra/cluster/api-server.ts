@@ -2,8 +2,9 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, startProcess } from "@chirrup/servers";
-import { goModule, goToolOf, type Ran, run } from "../tools.ts";
-import { definitions, etcdVersion, kubernetesVersion } from "./versions.ts";
+import { goModule, type Ran, run } from "../tools.ts";
+import { etcdProgram, kubernetesProgram } from "./programs.ts";
+import { definitions } from "./versions.ts";
 
 /** A Kubernetes API server with etcd behind it: it stores and judges objects, and runs nothing. */
 export interface ApiServer {
@@ -11,30 +12,11 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
-/** The replacements of Kubernetes' go.mod name folders of its own repository: the published modules stand in. */
-function kubernetesModule(): string {
-  const folder = goModule("k8s.io/kubernetes", kubernetesVersion);
-  const staged = [...readFileSync(join(folder, "go.mod"), "utf8").matchAll(/^\t(\S+) => \.\/staging/gm)].map(
-    ([, name]) => `\t${name} => ${name} ${kubernetesVersion.replace("v1.", "v0.")}`,
-  );
-  const go = /^go (\S+)/m.exec(readFileSync(join(folder, "go.mod"), "utf8"))?.[1] ?? "1.25.0";
-  return `module chirrup.invalid/kubernetes\n\ngo ${go}\n\nrequire k8s.io/kubernetes ${kubernetesVersion}\n\nreplace (\n${staged.join("\n")}\n)\n`;
-}
-
 /** Builds what is missing (minutes, once), then starts in `work`, which must be empty. */
 export async function startApiServer(work: string): Promise<ApiServer> {
-  const goMod = kubernetesModule();
-  const program = (name: string): string =>
-    goToolOf(name, `k8s.io/kubernetes/cmd/${name}`, kubernetesVersion, goMod);
-  const apiServer = program("kube-apiserver");
-  const kubectl = program("kubectl");
-  // The package's last folder is the major version, which `go install` would name the program after.
-  const etcd = goToolOf(
-    "etcd",
-    "go.etcd.io/etcd/server/v3",
-    etcdVersion,
-    "module chirrup.invalid/etcd\n\ngo 1.25.0\n",
-  );
+  const apiServer = kubernetesProgram("kube-apiserver");
+  const kubectl = kubernetesProgram("kubectl");
+  const etcd = etcdProgram();
 
   const [client, peer, secure] = [await freePort(), await freePort(), await freePort()];
   const store = await startProcess({

@@ -1,6 +1,7 @@
 /** Kubernetes as the eks module's default, and what its API server stores its objects in. */
 export const kubernetesVersion = "v1.35.4";
 export const etcdVersion = "v3.6.5";
+export const kwokVersion = "v0.8.0";
 
 /**
  * The modules that hold the CRDs of the add-ons, and where in them: at the versions that infra/argocd installs, but

@@ -6,9 +6,9 @@ import { databases, type DatabaseName } from "../launcher/databases.ts";
 import type { Home } from "../launcher/paths.ts";
 import { openSecrets } from "../launcher/secrets.ts";
 import type { PartStatus } from "../launcher/status.ts";
+import { patienceMs } from "./patience.ts";
 
 const execute = promisify(execFile);
-const synchronousWithinMs = 60_000;
 const pollMs = 50;
 
 /** The service whose pair a Postgres part belongs to. */
@@ -29,7 +29,7 @@ async function makeSynchronous(primary: PartStatus, password: string): Promise<v
     await client.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
     await client.query("SELECT pg_reload_conf()");
     const { rows } = await client.query<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
-    const until = performance.now() + synchronousWithinMs;
+    const until = performance.now() + patienceMs;
     for (;;) {
       const caughtUp = await client.query(
         "SELECT FROM pg_stat_replication WHERE sync_state = 'sync' AND flush_lsn >= $1::pg_lsn",

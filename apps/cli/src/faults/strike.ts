@@ -2,10 +2,10 @@ import type { Home } from "../launcher/paths.ts";
 import { type PartStatus, readStatus } from "../launcher/status.ts";
 import type { SeedAccount } from "../seed/accounts.ts";
 import { readPage } from "./observer.ts";
+import { patienceMs } from "./patience.ts";
 import { preparePromotion } from "./promotion.ts";
 import type { Kind } from "./victims.ts";
 
-const recoversWithinMs = 120_000;
 const answersWithinMs = 1_000;
 const pollMs = 50;
 
@@ -24,14 +24,14 @@ export interface Strike {
 /** Waits until every part is ready and none of them is a process of `gone`. */
 export async function untilReady(home: Home, gone: readonly PartStatus[] = []): Promise<void> {
   const dead = new Set(gone.map(({ pid }) => pid));
-  const until = performance.now() + recoversWithinMs;
+  const until = performance.now() + patienceMs;
   for (;;) {
     const status = await readStatus(home);
     if (status.ready && !status.parts.some(({ pid }) => dead.has(pid))) return;
     if (performance.now() > until) {
       const parts = "parts" in status ? status.parts.filter(({ state }) => state !== "ready") : [];
       const names = parts.map(({ name, state }) => `${name} ${state}`).join(", ");
-      throw new Error(`not ready after ${recoversWithinMs / 1000} s: ${names}`);
+      throw new Error(`not ready after ${patienceMs / 1000} s: ${names}`);
     }
     await sleep(pollMs);
   }
@@ -39,7 +39,7 @@ export async function untilReady(home: Home, gone: readonly PartStatus[] = []): 
 
 /** Writes a post as soon as one is taken; gives its id. */
 async function writeProbe(author: SeedAccount, content: string): Promise<bigint> {
-  const until = performance.now() + recoversWithinMs;
+  const until = performance.now() + patienceMs;
   for (let attempt = 1; ; attempt += 1) {
     try {
       const request = {
@@ -61,10 +61,10 @@ async function writeProbe(author: SeedAccount, content: string): Promise<bigint>
 
 /** Looks into a feed that holds posts of the probes alone until the post is there. */
 async function untilVisible(follower: SeedAccount, postId: bigint): Promise<void> {
-  const until = performance.now() + recoversWithinMs;
+  const until = performance.now() + patienceMs;
   while ((await readPage(follower, 10))?.ids.includes(postId) !== true) {
     if (performance.now() > until)
-      throw new Error(`post ${postId} is in no feed after ${recoversWithinMs / 1000} s`);
+      throw new Error(`post ${postId} is in no feed after ${patienceMs / 1000} s`);
     await sleep(pollMs);
   }
 }

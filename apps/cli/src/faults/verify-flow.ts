@@ -1,18 +1,22 @@
 import { createLogger, openEventLogOperator } from "@chirrup/platform";
 import pg from "pg";
 import type { Access } from "../launcher/state.ts";
+import { patienceMs } from "./patience.ts";
 import { type CheckResult, result } from "./verify-writes.ts";
 
-const settlesWithinMs = 120_000;
 const pollMs = 200;
 
 type Databases = Access["databases"];
 
-async function poll<T>(ask: () => Promise<T>, done: (answer: T) => boolean): Promise<T> {
-  const until = performance.now() + settlesWithinMs;
+/** Asks until nothing is left, or what is left has not become less for as long as the patience lasts. */
+async function poll<T>(ask: () => Promise<T>, left: (answer: T) => number): Promise<T> {
+  let least = Infinity;
+  let until = performance.now() + patienceMs;
   for (;;) {
     const answer = await ask();
-    if (done(answer) || performance.now() > until) return answer;
+    const now = left(answer);
+    if (now < least) [least, until] = [now, performance.now() + patienceMs];
+    if (now === 0 || performance.now() > until) return answer;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }
@@ -26,21 +30,20 @@ export async function verifySlots(databases: Databases): Promise<CheckResult> {
       await client.connect();
       try {
         const { rows } = await client.query<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
-        const behind = await poll(
+        const slot = await poll(
           async () => {
             const found = await client.query<{ active: boolean; behind: string }>(
               `SELECT active, ($2::pg_lsn - confirmed_flush_lsn)::text AS behind
                FROM pg_replication_slots WHERE slot_name = $1`,
               [`chirrup_${name}`, rows[0]?.lsn],
             );
-            const [slot] = found.rows;
-            if (slot === undefined) return `the slot of ${name} is gone`;
-            if (!slot.active) return `nobody reads the slot of ${name}`;
-            return Number(slot.behind) > 0 ? `the slot of ${name} is ${slot.behind} bytes behind` : undefined;
+            return found.rows[0];
           },
-          (fault) => fault === undefined,
+          (found) => (found?.active === true ? Math.max(0, Number(found.behind)) : Infinity),
         );
-        return behind === undefined ? [] : [behind];
+        if (slot === undefined) return [`the slot of ${name} is gone`];
+        if (!slot.active) return [`nobody reads the slot of ${name}`];
+        return Number(slot.behind) > 0 ? [`the slot of ${name} is ${slot.behind} bytes behind`] : [];
       } finally {
         await client.end();
       }
@@ -56,7 +59,7 @@ export async function verifyConsumers(eventLogUrl: string): Promise<CheckResult>
   try {
     const partitions = await poll(
       () => operator.lag(),
-      (rows) => rows.length > 0 && rows.every(({ lag }) => lag === 0),
+      (rows) => (rows.length === 0 ? Infinity : rows.reduce((sum, { lag }) => sum + lag, 0)),
     );
     const stuck = partitions
       .filter(({ lag }) => lag > 0)

@@ -8,7 +8,7 @@ import type { Graph } from "./graph.ts";
 import { runInOrder } from "./in-order.ts";
 import { createRandom, pick } from "./random.ts";
 import { composeText } from "./text.ts";
-import { createVisibilityProbe, percentile } from "./visibility.ts";
+import { comeBy, createVisibilityProbe, percentile } from "./visibility.ts";
 
 export interface SeedOptions {
   readonly graph: Graph;
@@ -104,8 +104,16 @@ async function writePosts(
   const followersOf = Map.groupBy(graph.edges, ([, followee]) => followee);
   const probe = createVisibilityProbe();
   const probeEvery = Math.max(1, Math.floor(posts / probes));
+  /** Who looks for a post; undefined when nobody does. */
+  function watcherOf(index: number): SeedAccount | undefined {
+    if (index % probeEvery !== 0) return undefined;
+    const followers = followersOf.get(drafts[index]?.author ?? "") ?? [];
+    const [follower] = followers[index % followers.length] ?? [];
+    return follower === undefined ? undefined : required(accounts, follower);
+  }
   const bar = createProgressBar("posts", posts);
   const from = checkpoint.value.posts;
+  await comeBy(new Set(drafts.flatMap((_, index) => watcherOf(index) ?? [])));
   const startedAt = performance.now();
   await runInOrder(
     { from, total: posts, concurrency },
@@ -123,11 +131,8 @@ async function writePosts(
         // An answer that was lost is asked for again, and the post is written once.
         idempotencyKey: `seed-${graph.hash}-${randomSeed}-${index}`,
       });
-      const followers = followersOf.get(draft.author);
-      if (index % probeEvery === 0 && followers !== undefined) {
-        const [follower] = followers[index % followers.length] ?? [];
-        if (follower !== undefined) probe.offer(post.id, performance.now(), required(accounts, follower));
-      }
+      const watcher = watcherOf(index);
+      if (watcher !== undefined) probe.offer(post.id, performance.now(), watcher);
     },
     (done) => {
       checkpoint.set({ posts: done });

@@ -16,6 +16,14 @@ export interface VisibilityProbe {
   results(): Promise<readonly number[]>;
 }
 
+/**
+ * Reads the followers' feeds once, so that they are kept from then on. Who has not come by for long is answered from
+ * Postgres, at that price and with posts whose events are still on their way: neither is what is measured.
+ */
+export async function comeBy(followers: ReadonlySet<SeedAccount>): Promise<void> {
+  await Promise.all([...followers].map((follower) => follower.call({ method: "GET", path: "/api/v1/feed" })));
+}
+
 /** Whether the post stands in the feed. Reads on as far as the post's place: newer ones may fill a page. */
 async function isInFeed(postId: string, follower: SeedAccount): Promise<boolean> {
   let cursor = "";

@@ -3,6 +3,7 @@ import pg from "pg";
 import { databases } from "../launcher/databases.ts";
 import { openHome } from "../launcher/paths.ts";
 import { pairOf, readPrimary, writePrimary } from "../launcher/roles.ts";
+import { replicaName } from "../launcher/profiles/postgres-pairs.ts";
 import { openSecrets } from "../launcher/secrets.ts";
 import { isRunning, type ProcessMark, readState } from "../launcher/state.ts";
 
@@ -63,7 +64,10 @@ export async function failover(service: string, flags: FailoverFlags): Promise<v
 
 /** A replica that does not stream lacks what the primary has acknowledged. */
 async function requireStreaming(primaryUrl: string, replica: string): Promise<void> {
-  const rows = await query(primaryUrl, "SELECT FROM pg_stat_replication WHERE state = 'streaming'");
+  const rows = await query(
+    primaryUrl,
+    `SELECT FROM pg_stat_replication WHERE state = 'streaming' AND application_name = '${replicaName}'`,
+  );
   if (rows.length === 0)
     throw new Error(`${replica} does not stream: promoted, it would lack acknowledged writes`);
 }

@@ -4,6 +4,7 @@ import { superuserUrl } from "@chirrup/servers";
 import pg from "pg";
 import { databases, type DatabaseName } from "../launcher/databases.ts";
 import type { Home } from "../launcher/paths.ts";
+import { replicaName } from "../launcher/profiles/postgres-pairs.ts";
 import { openSecrets } from "../launcher/secrets.ts";
 import type { PartStatus } from "../launcher/status.ts";
 import { patienceMs } from "./patience.ts";
@@ -26,7 +27,8 @@ async function makeSynchronous(primary: PartStatus, password: string): Promise<v
   client.on("error", () => undefined);
   await client.connect();
   try {
-    await client.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
+    // By its name: "*" takes Debezium for a standby too. Commits would wait for it, and it for its heartbeat's commit.
+    await client.query(`ALTER SYSTEM SET synchronous_standby_names = '${replicaName}'`);
     await client.query("SELECT pg_reload_conf()");
     const { rows } = await client.query<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
     const until = performance.now() + patienceMs;

@@ -25,7 +25,8 @@ import type { Site, StopWave } from "./ground.ts";
 const replicaRole = "replica";
 /** Debezium streams and no more: it needs no right to any table. */
 export const debeziumRole = "debezium";
-const slot = "replica_1";
+/** What a replica is called at its primary: its slot, and its connection. */
+export const replicaName = "replica_1";
 const promotedWithinMs = 90_000;
 
 /** Six servers share the machine; what a laptop reads fits into little. */
@@ -34,7 +35,7 @@ const settings = {
   max_connections: "100",
   max_wal_size: "256MB",
   // Kafka never gets what a promoted replica would not have. Of a replica nobody streams; it is there for its promotion.
-  synchronized_standby_slots: slot,
+  synchronized_standby_slots: replicaName,
 };
 
 interface Member extends DatabaseServer {
@@ -76,7 +77,7 @@ async function addPair(site: Site, service: DatabaseName): Promise<Pair> {
           superuserUrl: urlOf(primaryPort),
         },
         replication: { role: replicaRole, password: secrets.postgresServices },
-        slot,
+        slot: replicaName,
       });
     }
     const part = site.add({ name, url: `postgres://127.0.0.1:${port}`, logFile, start }, wave);

@@ -8,7 +8,9 @@ export interface FloodTask {
   readonly perS: number;
   readonly seconds: number;
   readonly addresses: number;
-  /** Bodies of POST /api/v1/login. */
+  /** Where the sign-ins are sent. */
+  readonly path: string;
+  /** Bodies of the requests. */
   readonly signIns: readonly { readonly login: string; readonly password: string }[];
 }
 
@@ -24,8 +26,8 @@ process.once("message", (task: FloodTask) => {
   void flood(task).then((report) => process.send?.(report, () => process.disconnect?.()));
 });
 
-async function flood({ port, perS, seconds, addresses, signIns }: FloodTask): Promise<FloodReport> {
-  const bodies = signIns.map((body) => httpRequest({ method: "POST", path: "/api/v1/login", body }));
+async function flood({ port, perS, seconds, addresses, path, signIns }: FloodTask): Promise<FloodReport> {
+  const bodies = signIns.map((body) => httpRequest({ method: "POST", path, body }));
   const connections = await Promise.all(
     Array.from({ length: addresses }, (_, index) => openConnection(port, loopback(index))),
   );

@@ -1,9 +1,8 @@
-import type { CommonSettings, DatabaseSettings, ProcessSettings } from "@chirrup/platform";
+import type { CommonSettings, DatabaseSettings, DatabaseTaskSettings } from "@chirrup/platform";
 import {
   commonSettings,
   databaseSettings,
-  parseConfig,
-  processSettings,
+  databaseTaskSettings,
   replicaWithSecret,
   setting,
 } from "@chirrup/platform";
@@ -13,8 +12,6 @@ import { isStrongEnough } from "./domain/hash-cost.ts";
 
 type NumberSetting = z.ZodDefault<z.ZodType<number, string>>;
 type TextSetting = z.ZodType<string, string>;
-
-type MigrationSettings = ProcessSettings & Pick<DatabaseSettings, "DATABASE_URL">;
 
 type UserSettings = CommonSettings &
   DatabaseSettings & {
@@ -49,14 +46,13 @@ type UserSettings = CommonSettings &
     readonly SECURITY_LOG_MAX_REFUSALS: NumberSetting;
   };
 
-const database = databaseSettings("user");
 const dayS = 86_400;
 
 /** The settings of the service. */
 export const configSchema: z.ZodObject<UserSettings> = z
   .object({
     ...commonSettings,
-    ...database,
+    ...databaseSettings("user"),
     SIGNING_KEY_SECRET: setting
       .secret()
       .describe("Seals signing keys and second factors in the database; all instances share it."),
@@ -110,7 +106,7 @@ export const configSchema: z.ZodObject<UserSettings> = z
         "must be at most 3, fewer than the pool of the hashing process has threads",
       )
       .default(2)
-      .describe("How many passwords are hashed at once, 1 to 3."),
+      .describe("How many passwords are hashed at once, 1 to 3, on all cores but one at most."),
     PASSWORD_HASH_MAX_WAITING: setting
       .positiveInt()
       .default(64)
@@ -123,7 +119,7 @@ export const configSchema: z.ZodObject<UserSettings> = z
       .string()
       .regex(/^1?\d$/, "must be 0 to 19")
       .transform(Number)
-      .default(5)
+      .default(7)
       .describe("How far the process that hashes yields to all others: 0 not at all, 19 wholly."),
     SECOND_FACTOR_DRIFT_STEPS: z
       .string()
@@ -185,32 +181,15 @@ export const configSchema: z.ZodObject<UserSettings> = z
 
 export type Config = z.infer<typeof configSchema>;
 
-const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
-  ...processSettings,
-  DATABASE_URL: database.DATABASE_URL,
-});
-
-type KeySettings = MigrationSettings & {
+type KeyRotationSettings = DatabaseTaskSettings & {
   readonly SIGNING_KEY_SECRET: TextSetting;
 };
 
-const keySchema: z.ZodObject<KeySettings> = z.object({
-  ...processSettings,
-  DATABASE_URL: database.DATABASE_URL,
+/** The settings of `rotate-keys.ts`. */
+export const keyRotationSchema: z.ZodObject<KeyRotationSettings> = z.object({
+  ...databaseTaskSettings("user"),
   SIGNING_KEY_SECRET: setting.secret(),
 });
-
-/** The settings of `rotate-keys.ts`, from the environment. */
-export function readKeyConfig(): z.infer<typeof keySchema> {
-  // oxlint-disable-next-line node/no-process-env -- where the service reads its environment
-  return parseConfig(keySchema, process.env);
-}
-
-/** The settings of `migrate.ts`, from the environment. */
-export function readMigrationConfig(): z.infer<typeof migrationSchema> {
-  // oxlint-disable-next-line node/no-process-env -- where the service reads its environment
-  return parseConfig(migrationSchema, process.env);
-}
 
 function seconds(fallback: number, max = 10 * 365 * dayS): NumberSetting {
   return setting

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { parseOptions } from "@node-rs/argon2";
-import { resourceExhausted } from "@chirrup/platform";
+import { overloaded } from "@chirrup/platform";
 import type { HashCost } from "./domain/hash-cost.ts";
 import { createWorkQueue, QueueFull } from "./domain/work-queue.ts";
 import type { HashingProcess } from "./hashing/hashing-process.ts";
@@ -49,7 +49,7 @@ const retryAfterMs = 1_000;
 const argon2id = 2;
 
 function tooManyAtOnce(): Error {
-  return resourceExhausted("too many sign-ins at once", retryAfterMs);
+  return overloaded("too many sign-ins at once", retryAfterMs);
 }
 
 export async function createPasswordHasher(options: {

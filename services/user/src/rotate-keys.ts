@@ -1,41 +1,32 @@
 // Adds a signing key to DATABASE_URL, prints its kid and exits. Processes sign with it once it has been published for
 // twice SIGNING_KEY_RELOAD_MS; they remove the key before it when its last token has expired.
-import { ConfigError, createLogger, openPostgres } from "@chirrup/platform";
-import { readKeyConfig } from "./config.ts";
+import { openPostgres, runTask } from "@chirrup/platform";
+import { keyRotationSchema } from "./config.ts";
 import { sealingKey } from "./domain/sealing.ts";
 import { generateSigningKey, openSigningKey } from "./domain/signing-key.ts";
 import { changeSigningKeys } from "./store/signing-key.ts";
 
-/** EX_CONFIG of sysexits.h, as the service itself ends with. */
-const configExitCode = 78;
-
-try {
-  const config = readKeyConfig();
-  const log = createLogger({
-    service: "user-rotate-keys",
-    level: config.LOG_LEVEL,
-    format: config.LOG_FORMAT,
-  });
-  const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-rotate-keys", log });
-  try {
-    const now = new Date();
-    const sealWith = sealingKey(config.SIGNING_KEY_SECRET, "signing keys");
-    const added = await generateSigningKey(sealWith, now);
-    await changeSigningKeys(
-      postgres,
-      async (stored) => {
-        // Under another secret no process could open the new key, and none would start again.
-        for (const key of stored) openSigningKey(key, sealWith);
-        return { added, removedKids: [] };
-      },
-      now,
-    );
-    process.stdout.write(`${added.kid}\n`);
-  } finally {
-    await postgres.close();
-  }
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = configExitCode;
-}
+await runTask({
+  name: "user-rotate-keys",
+  schema: keyRotationSchema,
+  async run({ config, log }) {
+    const postgres = openPostgres({ url: config.DATABASE_URL, applicationName: "chirrup-rotate-keys", log });
+    try {
+      const now = new Date();
+      const sealWith = sealingKey(config.SIGNING_KEY_SECRET, "signing keys");
+      const added = await generateSigningKey(sealWith, now);
+      await changeSigningKeys(
+        postgres,
+        async (stored) => {
+          // Under another secret no process could open the new key, and none would start again.
+          for (const key of stored) openSigningKey(key, sealWith);
+          return { added, removedKids: [] };
+        },
+        now,
+      );
+      process.stdout.write(`${added.kid}\n`);
+    } finally {
+      await postgres.close();
+    }
+  },
+});

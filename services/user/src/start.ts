@@ -1,16 +1,12 @@
+import { availableParallelism } from "node:os";
 import type { Lifecycle } from "@chirrup/platform";
 import {
   createCursors,
-  leaseIds,
-  maintainIdempotencyKeys,
-  maintainOutbox,
-  databaseOptions,
-  openDatabase,
   openPostgres,
+  openServiceDatabase,
   peerTls,
   serveRpc,
   startAdminServer,
-  watchOutboxSlot,
 } from "@chirrup/platform";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import { createAttempts } from "./attempts.ts";
@@ -47,14 +43,7 @@ const systemNow = (): Date => new Date();
 export async function start(life: Lifecycle<Config>, now: () => Date = systemNow): Promise<Ports> {
   const { config, log, metrics, readiness, signal, onStop } = life;
 
-  const database = openDatabase({
-    service: "user",
-    ...databaseOptions(config),
-    log,
-    metrics,
-  });
-  const { primary: postgres, reads } = database;
-  onStop("postgres", () => database.close());
+  const { primary: postgres, reads, tokens: writeTokens, ids } = await openServiceDatabase("user", life);
   // Apart from the pool of the calls: when those wait for a connection, gateways must not lose sight of
   // revocations and close.
   const revocationReads = openPostgres({
@@ -74,18 +63,13 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
   });
   onStop("postgres of strangers", () => strangers.close());
 
-  const ids = await leaseIds({ postgres, log, readiness, signal });
-  onStop("ids", () => ids.close());
-  await maintainOutbox({ postgres, log, signal });
-  watchOutboxSlot({ postgres, metrics });
-  await maintainIdempotencyKeys({ postgres, log, signal });
-
   const hashing = startHashingProcess({ niceness: config.PASSWORD_HASH_NICENESS, log });
   onStop("hashing process", () => hashing.close());
   const hasher = await createPasswordHasher({
     hashing,
     cost: { memoryKib: config.PASSWORD_HASH_MEMORY_KIB, passes: config.PASSWORD_HASH_PASSES },
-    concurrency: config.PASSWORD_HASH_CONCURRENCY,
+    // One core is never hashed on: whoever has to answer meanwhile finds it free.
+    concurrency: Math.max(1, Math.min(config.PASSWORD_HASH_CONCURRENCY, availableParallelism() - 1)),
     maxWaiting: config.PASSWORD_HASH_MAX_WAITING,
     maxWaitMs: config.PASSWORD_HASH_MAX_WAIT_MS,
   });
@@ -193,7 +177,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     host: config.HOST,
     port: config.GRPC_PORT,
     peerSecret: config.PEER_SECRET,
-    tokens: database.tokens,
+    tokens: writeTokens,
     tls: peerTls({ folder: config.PEER_TLS_DIR, log, signal }),
     log,
     metrics,

@@ -94,8 +94,8 @@ describe("many sign-ins at once", () => {
     const refused = errors.filter(({ code }) => code === Status.RESOURCE_EXHAUSTED);
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.every(saysWhenToRetry)).toBe(true);
-    // Two at work and four in line, at the least, got their answer.
-    expect(errors.filter(({ code }) => code === Status.UNAUTHENTICATED).length).toBeGreaterThanOrEqual(6);
+    // One at work, at the least, and four in line got their answer.
+    expect(errors.filter(({ code }) => code === Status.UNAUTHENTICATED).length).toBeGreaterThanOrEqual(5);
     expect(await codeOf(client.login({ login: username, password }))).toBe(Status.OK);
   });
 

@@ -78,6 +78,14 @@ export function resourceExhausted(message: string, retryAfterMs?: number): Domai
   return new DomainError(Status.RESOURCE_EXHAUSTED, "RESOURCE_EXHAUSTED", message, retry(retryAfterMs));
 }
 
+/** The reason of what is refused because of all callers together, whoever it was: the next would be refused, too. */
+export const overloadedReason = "OVERLOADED";
+
+/** RESOURCE_EXHAUSTED with `overloadedReason`: there is no room for more of the kind, for now. */
+export function overloaded(message: string, retryAfterMs: number): DomainError {
+  return new DomainError(Status.RESOURCE_EXHAUSTED, overloadedReason, message, { retryAfterMs });
+}
+
 /** UNAVAILABLE: nothing is wrong with the request; trying again may help. */
 export function unavailable(message: string, retryAfterMs?: number): DomainError {
   return new DomainError(Status.UNAVAILABLE, "UNAVAILABLE", message, retry(retryAfterMs));

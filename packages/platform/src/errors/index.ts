@@ -4,6 +4,8 @@ export {
   failedPrecondition,
   invalidArgument,
   notFound,
+  overloaded,
+  overloadedReason,
   permissionDenied,
   resourceExhausted,
   unauthenticated,

@@ -1,4 +1,5 @@
 import type { Channel } from "@chirrup/grpc";
+import { holdBack } from "../limits/hold-back.ts";
 
 /** Connections to the services, one for each address, however many services are behind it. */
 export interface Channels {
@@ -14,7 +15,7 @@ export function createChannels(openOne: (address: string) => Channel): Channels 
     open(address) {
       const present = channels.get(address);
       if (present !== undefined) return present;
-      const channel = openOne(address);
+      const channel = holdBack(openOne(address));
       channels.set(address, channel);
       return channel;
     },

@@ -1,21 +1,16 @@
 import {
   commonSettings,
   databaseSettings,
-  parseConfig,
-  processSettings,
   replicaWithSecret,
   setting,
   type CommonSettings,
   type DatabaseSettings,
-  type ProcessSettings,
 } from "@chirrup/platform";
 import { z } from "zod";
 import { defaultDownThreshold, type Thresholds } from "./domain/celebrity-state.ts";
 
 type NumberSetting = z.ZodType<number, string>;
 type TextSetting = z.ZodType<string, string>;
-
-type MigrationSettings = ProcessSettings & Pick<DatabaseSettings, "DATABASE_URL">;
 
 type Settings = CommonSettings &
   DatabaseSettings & {
@@ -26,12 +21,10 @@ type Settings = CommonSettings &
     readonly CELEBRITY_DOWN_THRESHOLD: z.ZodOptional<NumberSetting>;
   };
 
-const database = databaseSettings("follow");
-
 export const configSchema: z.ZodObject<Settings> = z
   .object({
     ...commonSettings,
-    ...database,
+    ...databaseSettings("follow"),
     EVENT_LOG_URL: setting.eventLog().describe("The event log: kafka://host:port,… or, embedded, its Redis."),
     USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
     CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
@@ -57,14 +50,4 @@ export function thresholdsOf(
 ): Thresholds {
   const up = config.CELEBRITY_THRESHOLD;
   return { up, down: config.CELEBRITY_DOWN_THRESHOLD ?? defaultDownThreshold(up) };
-}
-
-const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
-  ...processSettings,
-  DATABASE_URL: database.DATABASE_URL,
-});
-
-/** What the migration needs of the environment. Throws ConfigError. */
-export function readMigrationConfig(): z.infer<typeof migrationSchema> {
-  return parseConfig(migrationSchema, process.env);
 }

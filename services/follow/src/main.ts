@@ -1,18 +1,13 @@
 import {
   createCursors,
-  leaseIds,
-  maintainIdempotencyKeys,
-  maintainOutbox,
   openEventLog,
-  databaseOptions,
-  openDatabase,
   openPeer,
+  openServiceDatabase,
   peerTls,
   runService,
   serveRpc,
   startAdminServer,
   topics,
-  watchOutboxSlot,
 } from "@chirrup/platform";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
 import { createUsers } from "./clients/user.ts";
@@ -25,25 +20,13 @@ import { createHandlers } from "./server.ts";
 await runService({
   name: "follow",
   schema: configSchema,
-  async start({ config, log, metrics, readiness, signal, onStop }) {
+  async start(life) {
+    const { config, log, metrics, readiness, signal, onStop } = life;
     const { HOST: host, PEER_SECRET: peerSecret } = config;
     const admin = await startAdminServer({ host, port: config.HTTP_PORT, readiness, metrics, log });
     onStop("admin server", () => admin.close());
 
-    const database = openDatabase({
-      service: "follow",
-      ...databaseOptions(config),
-      log,
-      metrics,
-    });
-    const { primary: postgres, reads } = database;
-    onStop("postgres", () => database.close());
-    const ids = await leaseIds({ postgres, log, readiness, signal });
-    onStop("id lease", () => ids.close());
-    await maintainOutbox({ postgres, log, signal });
-    watchOutboxSlot({ postgres, metrics });
-    await maintainIdempotencyKeys({ postgres, log, signal });
-
+    const { primary: postgres, reads, tokens, ids } = await openServiceDatabase("follow", life);
     const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
     const userService = openPeer(config.USER_SERVICE, peerSecret, { tls });
     onStop("user service", () => userService.close());
@@ -69,7 +52,7 @@ await runService({
       host,
       port: config.GRPC_PORT,
       peerSecret,
-      tokens: database.tokens,
+      tokens,
       tls,
       log,
       metrics,

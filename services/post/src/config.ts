@@ -3,9 +3,6 @@ import {
   commonSettings,
   type DatabaseSettings,
   databaseSettings,
-  parseConfig,
-  type ProcessSettings,
-  processSettings,
   replicaWithSecret,
   setting,
 } from "@chirrup/platform";
@@ -13,8 +10,6 @@ import { z } from "zod";
 
 type NumberSetting = z.ZodType<number, string>;
 type TextSetting = z.ZodType<string, string>;
-
-type MigrationSettings = ProcessSettings & Pick<DatabaseSettings, "DATABASE_URL">;
 
 type Settings = CommonSettings &
   DatabaseSettings & {
@@ -24,13 +19,11 @@ type Settings = CommonSettings &
     readonly POST_EDIT_WINDOW_MS: z.ZodDefault<NumberSetting>;
   };
 
-const database = databaseSettings("post");
-
 /** What the service needs to be told. */
 export const configSchema: z.ZodObject<Settings> = z
   .object({
     ...commonSettings,
-    ...database,
+    ...databaseSettings("post"),
     EVENT_LOG_URL: setting.eventLog().describe("The event log: kafka://host:port,… or, embedded, its Redis."),
     USER_SERVICE: setting.address().describe("host:port of the user service's gRPC port."),
     CURSOR_SECRET: setting.secret().describe("Signs list cursors; all instances share it."),
@@ -40,15 +33,3 @@ export const configSchema: z.ZodObject<Settings> = z
       .describe("How long after it was written a post may be edited, in milliseconds."),
   })
   .refine(...replicaWithSecret);
-
-const migrationSchema: z.ZodObject<MigrationSettings> = z.object({
-  ...processSettings,
-  DATABASE_URL: database.DATABASE_URL,
-});
-
-/** The part of the settings that a migration needs. Throws ConfigError. */
-export function parseMigrationConfig(
-  env: Readonly<Record<string, string | undefined>>,
-): z.infer<typeof migrationSchema> {
-  return parseConfig(migrationSchema, env);
-}

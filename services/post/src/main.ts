@@ -1,18 +1,13 @@
 import {
   createCursors,
-  leaseIds,
-  maintainIdempotencyKeys,
-  maintainOutbox,
   openEventLog,
-  databaseOptions,
-  openDatabase,
   openPeer,
+  openServiceDatabase,
   peerTls,
   runService,
   serveRpc,
   startAdminServer,
   topics,
-  watchOutboxSlot,
 } from "@chirrup/platform";
 import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 
@@ -24,7 +19,8 @@ import { createHandlers } from "./server.ts";
 await runService({
   name: "post",
   schema: configSchema,
-  async start({ config, log, metrics, readiness, signal, onStop }) {
+  async start(life) {
+    const { config, log, metrics, readiness, signal, onStop } = life;
     const admin = await startAdminServer({
       host: config.HOST,
       port: config.HTTP_PORT,
@@ -34,22 +30,7 @@ await runService({
     });
     onStop("admin server", () => admin.close());
 
-    const database = openDatabase({
-      service: "post",
-      ...databaseOptions(config),
-      log,
-      metrics,
-    });
-    const { primary: postgres, reads } = database;
-    onStop("postgres", () => database.close());
-
-    const ids = await leaseIds({ postgres, log, readiness, signal });
-    onStop("id lease", () => ids.close());
-
-    await maintainOutbox({ postgres, log, signal });
-    watchOutboxSlot({ postgres, metrics });
-    await maintainIdempotencyKeys({ postgres, log, signal });
-
+    const { primary: postgres, reads, tokens, ids } = await openServiceDatabase("post", life);
     const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
     const userService = openPeer(config.USER_SERVICE, config.PEER_SECRET, { tls });
     onStop("user service", () => userService.close());
@@ -67,7 +48,7 @@ await runService({
       host: config.HOST,
       port: config.GRPC_PORT,
       peerSecret: config.PEER_SECRET,
-      tokens: database.tokens,
+      tokens,
       tls,
       log,
       metrics,

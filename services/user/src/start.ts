@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { Lifecycle } from "@chirrup/platform";
 import {
   createCursors,
@@ -68,8 +67,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
   const hasher = await createPasswordHasher({
     hashing,
     cost: { memoryKib: config.PASSWORD_HASH_MEMORY_KIB, passes: config.PASSWORD_HASH_PASSES },
-    // One core is never hashed on: whoever has to answer meanwhile finds it free.
-    concurrency: Math.max(1, Math.min(config.PASSWORD_HASH_CONCURRENCY, availableParallelism() - 1)),
+    concurrency: config.PASSWORD_HASH_CONCURRENCY,
     maxWaiting: config.PASSWORD_HASH_MAX_WAITING,
     maxWaitMs: config.PASSWORD_HASH_MAX_WAIT_MS,
   });

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import type { DatabaseOptions } from "../postgres/open-database.ts";
+import { processSettings, type ProcessSettings } from "./common-settings.ts";
 import { setting } from "./setting.ts";
 
 type NumberSetting = z.ZodType<number, string>;
@@ -48,6 +49,13 @@ export function databaseSettings(database: string): DatabaseSettings {
       .default(50)
       .describe("How long a read waits for the replica to have what its caller wrote, in milliseconds."),
   };
+}
+
+/** What a program needs that does one thing to a service's database and ends. */
+export type DatabaseTaskSettings = ProcessSettings & Pick<DatabaseSettings, "DATABASE_URL">;
+
+export function databaseTaskSettings(database: string): DatabaseTaskSettings {
+  return { ...processSettings, DATABASE_URL: databaseSettings(database).DATABASE_URL };
 }
 
 /** These settings as `openDatabase` takes them. */

@@ -9,8 +9,10 @@ export {
 export {
   databaseOptions,
   databaseSettings,
+  databaseTaskSettings,
   replicaWithSecret,
   type DatabaseSettings,
+  type DatabaseTaskSettings,
 } from "./database-settings.ts";
 export { setting } from "./setting.ts";
 export { settingsTable } from "./settings-table.ts";

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 
-import { ConfigError, parseConfig, type ProcessSettings } from "../config/index.ts";
+import type { ProcessSettings } from "../config/index.ts";
 import { createLogger, type Logger } from "../log/index.ts";
 import { createMetrics, type Metrics } from "../metrics/index.ts";
 import { createClosers, within } from "./closers.ts";
 import { onProcessFault, onStopRequest } from "./process-events.ts";
+import { readConfig } from "./read-config.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
 
 /** What a program is given to start with. */
@@ -29,8 +30,6 @@ export interface RunServiceOptions<S extends z.ZodObject<ProcessSettings>> {
   start(life: Lifecycle<z.infer<S>>): Promise<void>;
 }
 
-/** EX_CONFIG of sysexits.h: trying again does not help. */
-const configExitCode = 78;
 /** Beyond the grace, so that a server that uses all of it can still end its calls by force. */
 const closeMarginMs = 1_000;
 
@@ -44,10 +43,7 @@ export async function runService<S extends z.ZodObject<ProcessSettings>>(
   options: RunServiceOptions<S>,
 ): Promise<void> {
   const config = readConfig(options.schema);
-  if (config === undefined) {
-    process.exitCode = configExitCode;
-    return;
-  }
+  if (config === undefined) return;
   const { LOG_LEVEL: level, LOG_FORMAT: format, SHUTDOWN_GRACE_MS: graceMs } = config;
   const log = createLogger({ service: options.name, level, format });
   const readiness = createReadiness();
@@ -110,14 +106,4 @@ export async function runService<S extends z.ZodObject<ProcessSettings>>(
     // oxlint-disable-next-line unicorn/no-process-exit
     process.exit(1);
   }, graceMs).unref();
-}
-
-function readConfig<S extends z.ZodObject<ProcessSettings>>(schema: S): z.infer<S> | undefined {
-  try {
-    return parseConfig(schema, process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return undefined;
-  }
 }

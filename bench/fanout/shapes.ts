@@ -38,7 +38,14 @@ export function createOwnShape(stage: Stage): Shape {
       yield { state: CelebrityState.NORMAL, followerIds: followerIds.slice(at, at + pageSize) };
   }
   const progress = createFanOutProgress(stage.redis);
-  const fanOut = createFanOut({ follows: { streamFollowers }, progress, streamPage: 1_000, parallel: 4 });
+  const fanOut = createFanOut({
+    follows: { streamFollowers },
+    progress,
+    streamPage: 1_000,
+    parallel: 4,
+    largeFrom: 5_000,
+    checkpointEvery: 10_000,
+  });
   return {
     name: "own",
     keyPrefix: "home:",

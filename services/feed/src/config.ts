@@ -27,6 +27,8 @@ type Settings = CommonSettings & {
   readonly FANOUT_BATCH: NumberSetting;
   readonly BACKFILL_BATCH: NumberSetting;
   readonly FANOUT_PARALLEL: NumberSetting;
+  readonly FANOUT_LARGE_FROM: NumberSetting;
+  readonly FANOUT_CHECKPOINT_EVERY: NumberSetting;
   readonly CONSUMER_CONCURRENCY: NumberSetting;
   readonly REBUILD_PARALLEL: NumberSetting;
   readonly REBUILD_TIMEOUT_MS: NumberSetting;
@@ -76,6 +78,14 @@ export const configSchema: z.ZodObject<Settings> = z.object({
     .default(16)
     .describe("Readers in one pipeline of backfills; each takes up to a whole timeline."),
   FANOUT_PARALLEL: setting.positiveInt().default(4).describe("Pipelines under way for one event."),
+  FANOUT_LARGE_FROM: setting
+    .positiveInt()
+    .default(5_000)
+    .describe("Followers of one event beyond which it waits for others like it, and nobody else for it."),
+  FANOUT_CHECKPOINT_EVERY: setting
+    .positiveInt()
+    .default(10_000)
+    .describe("Followers of one event that are served again at most after a crash."),
   CONSUMER_CONCURRENCY: setting.positiveInt().default(64).describe("Events of one topic handled at once."),
   REBUILD_PARALLEL: setting.positiveInt().default(16).describe("Timelines built at once."),
   REBUILD_TIMEOUT_MS: setting

@@ -30,6 +30,8 @@ const fanOut = createFanOut({
   progress: createFanOutProgress(redis),
   streamPage: 1_000,
   parallel: 4,
+  largeFrom: 5_000,
+  checkpointEvery: 10_000,
 });
 const deliver = (readerIds: readonly bigint[]): Promise<number> => homes.push(readerIds, { postId: 7n });
 await fanOut({ authorId: 1n, eventId: 5n, pace: createPace({ least: 100, most: 1_000 }), deliver }, {});

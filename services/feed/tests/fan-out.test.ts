@@ -9,7 +9,7 @@ import { openRedisPipeline, type RedisPipeline } from "@chirrup/platform";
 import { freePort, type RedisServer, startRedis } from "@chirrup/servers";
 import { testLog, testRedis, waitFor } from "@chirrup/testkit";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createFanOut, type FanOut } from "../src/consumers/fan-out.ts";
 import { newest } from "../src/domain/slice.ts";
 import { createFanOutProgress } from "../src/store/fan-out-progress.ts";
@@ -38,7 +38,14 @@ function fanOutOver(redis: RedisPipeline): { fanOut: FanOut; began: bigint[] } {
     }
   }
   const progress = createFanOutProgress(redis);
-  const fanOut = createFanOut({ follows: { streamFollowers }, progress, streamPage: 1_000, parallel: 4 });
+  const fanOut = createFanOut({
+    follows: { streamFollowers },
+    progress,
+    streamPage: 1_000,
+    parallel: 4,
+    largeFrom: 5_000,
+    checkpointEvery: 1_000,
+  });
   return { fanOut, began };
 }
 
@@ -102,7 +109,7 @@ describe("a fan-out", () => {
     const job = { authorId: 100_000n, eventId: 3n, pace: fixed(1_000), deliver };
     await expect(fanOut(job, {})).rejects.toThrow("refused");
     await fanOut(job, {});
-    expect(began).toEqual([0n, 30_000n]);
+    expect(began).toEqual([0n, 31_000n]);
     expect(served.size).toBe(100_000);
     expect(await plain.keys("fanout:*")).toEqual([]);
     await fanOut(job, {});
@@ -117,9 +124,11 @@ describe("a fan-out", () => {
     }
     const start = (how: string): ChildProcess => {
       const program = new URL("fan-out-program.ts", import.meta.url).pathname;
-      return spawn(process.execPath, ["-C", "source", program, url, how], {
+      const child = spawn(process.execPath, ["-C", "source", program, url, how], {
         stdio: ["ignore", "pipe", "inherit"],
       });
+      onTestFinished(() => void child.kill("SIGKILL"));
+      return child;
     };
     const first = start("stops");
     const firstSaid = text(first.stdout!);

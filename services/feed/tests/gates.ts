@@ -6,8 +6,8 @@ export interface Gates {
   pass<T>(method: string, answer: T): Promise<T>;
   /** The next answer of a method waits for `release`. */
   holdNext(method: string): void;
-  /** The next answer of a method is lost. */
-  failNext(method: string): void;
+  /** The next answer of a method is lost, or the one that comes after so many more. */
+  failNext(method: string, after?: number): void;
   /** Lets the answer go that waited longest. */
   release(): void;
   /** Lets all answers go, now and from now on. */
@@ -19,15 +19,18 @@ export interface Gates {
 }
 
 export function createGates(): Gates {
-  const plans: { method: string; plan: "hold" | "fail" }[] = [];
+  const plans: { method: string; plan: "hold" | "fail"; after: number }[] = [];
   const waiting: (() => void)[] = [];
   let held = Promise.withResolvers<void>();
   return {
     async pass(method, answer) {
       const index = plans.findIndex((planned) => planned.method === method);
-      if (index === -1) return answer;
-      const [planned] = plans.splice(index, 1);
-      if (planned?.plan === "fail") throw new GrpcError(Status.UNAVAILABLE, `${method}: the answer is lost`);
+      const planned = plans[index];
+      if (planned === undefined) return answer;
+      planned.after -= 1;
+      if (planned.after >= 0) return answer;
+      plans.splice(index, 1);
+      if (planned.plan === "fail") throw new GrpcError(Status.UNAVAILABLE, `${method}: the answer is lost`);
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.push(resolve);
       held.resolve();
@@ -36,10 +39,10 @@ export function createGates(): Gates {
       return answer;
     },
     holdNext(method) {
-      plans.push({ method, plan: "hold" });
+      plans.push({ method, plan: "hold", after: 0 });
     },
-    failNext(method) {
-      plans.push({ method, plan: "fail" });
+    failNext(method, after = 0) {
+      plans.push({ method, plan: "fail", after });
     },
     release() {
       waiting.shift()?.();

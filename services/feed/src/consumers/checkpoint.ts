@@ -6,17 +6,23 @@ export interface Checkpoint {
   start(): Promise<bigint>;
   /** A batch is under way; in ascending order of ids. */
   take(ids: readonly bigint[]): void;
-  /** A batch is done. A round trip for each 10,000 followers. */
+  /** A batch is done. A round trip for each `every` followers. */
   done(ids: readonly bigint[]): Promise<void>;
   /** All are done. */
   end(): Promise<void>;
 }
 
-/** So many followers are served again at most after a crash. Shorter fan-outs write no checkpoint. */
-const everyFollowers = 10_000;
+export interface CheckpointOptions {
+  /** Without it nothing is kept. */
+  readonly eventId: bigint | undefined;
+  /** So many followers are served again at most after a crash. Shorter fan-outs write no checkpoint. */
+  readonly every: number;
+}
 
-/** Without an event id nothing is kept. */
-export function createCheckpoint(progress: FanOutProgress, eventId: bigint | undefined): Checkpoint {
+export function createCheckpoint(
+  progress: FanOutProgress,
+  { eventId, every }: CheckpointOptions,
+): Checkpoint {
   const underWay: (readonly bigint[])[] = [];
   const finished = new Set<readonly bigint[]>();
   let served = 0;
@@ -39,7 +45,7 @@ export function createCheckpoint(progress: FanOutProgress, eventId: bigint | und
         served += first.length;
         reached = first.at(-1) ?? reached;
       }
-      if (eventId === undefined || served < everyFollowers) return;
+      if (eventId === undefined || served < every) return;
       served = 0;
       kept = true;
       await progress.save(eventId, reached);

@@ -13,7 +13,12 @@ export type Consumers = Readonly<Record<Exclude<Topic, "users">, Consumer>>;
 
 type ConsumerSettings = Pick<
   Config,
-  "FANOUT_STREAM_PAGE" | "FANOUT_PARALLEL" | "FANOUT_BATCH" | "BACKFILL_BATCH"
+  | "FANOUT_STREAM_PAGE"
+  | "FANOUT_PARALLEL"
+  | "FANOUT_BATCH"
+  | "FANOUT_LARGE_FROM"
+  | "FANOUT_CHECKPOINT_EVERY"
+  | "BACKFILL_BATCH"
 >;
 
 /** Pipelines of pushes become no smaller than this, however slow Redis is. */
@@ -26,6 +31,8 @@ export function createConsumers(context: Context, config: ConsumerSettings): Con
     progress: context.progress,
     streamPage: config.FANOUT_STREAM_PAGE,
     parallel: config.FANOUT_PARALLEL,
+    largeFrom: config.FANOUT_LARGE_FROM,
+    checkpointEvery: config.FANOUT_CHECKPOINT_EVERY,
   });
   return {
     [topics.posts]: createPostsConsumer({

@@ -13,6 +13,10 @@ export interface FanOutOptions {
   readonly streamPage: number;
   /** Pipelines under way at once for one event. The stream is read no faster than they are done. */
   readonly parallel: number;
+  /** From so many followers on, an event's pipelines wait for one another's, and nobody else's for them. */
+  readonly largeFrom: number;
+  /** Followers between two checkpoints. */
+  readonly checkpointEvery: number;
 }
 
 /** What is delivered to an author's followers. */
@@ -28,8 +32,6 @@ export interface FanOutJob {
 /** Runs `deliver` on all followers of an author. */
 export type FanOut = (job: FanOutJob, options: CallOptions) => Promise<void>;
 
-/** From so many followers on, an event's pipelines wait for one another's, and nobody else's for them. */
-const largeFrom = 5_000;
 /** Pipelines under way at once for all events together: to their first followers, and to the many. */
 const places = { small: 16, large: 4 };
 
@@ -48,11 +50,18 @@ const places = { small: 16, large: 4 };
  * since is backfilled by the follow's event, whoever's timeline is built since finds the post, and a server that lost
  * pushes has lost the timelines too (lua/timeline.lua).
  */
-export function createFanOut({ follows, progress, streamPage, parallel }: FanOutOptions): FanOut {
+export function createFanOut({
+  follows,
+  progress,
+  streamPage,
+  parallel,
+  largeFrom,
+  checkpointEvery,
+}: FanOutOptions): FanOut {
   const lanes = { small: createTurns(places.small), large: createTurns(places.large) };
 
   return async ({ authorId, pace, eventId, deliver }, options) => {
-    const checkpoint = createCheckpoint(progress, eventId);
+    const checkpoint = createCheckpoint(progress, { eventId, every: checkpointEvery });
     const afterId = await checkpoint.start();
     let taken = 0;
 

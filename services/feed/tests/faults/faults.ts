@@ -5,6 +5,8 @@ export interface Fault {
   readonly file: string;
   readonly right: string;
   readonly wrong: string;
+  /** The file of tests that finds it, below services/feed; the histories do when undefined. */
+  readonly test?: string;
 }
 
 /** Mistakes that a feed could have, each of a step whose reason is written beside it. */
@@ -107,5 +109,149 @@ export const faults: readonly Fault[] = [
     file: "src/consumers/posts.ts",
     right: "await Promise.all([outboxes.push([authorId], entry), push([authorId])]);",
     wrong: "await push([authorId]);",
+  },
+  {
+    name: "posts of authors are shown who are followed no longer",
+    file: "src/domain/page.ts",
+    right: "if (authorId !== readerId && !followees.has(authorId)) return [];",
+    wrong: "void followees;",
+  },
+  {
+    name: "an unfollow takes the version when it has seen that the edge is gone",
+    file: "src/consumers/follows.ts",
+    right: `const version = await homes.version(followerId);
+    if (version === undefined) return;
+    if (await isFollowed(edge)) return;`,
+    wrong: `if (await isFollowed(edge)) return;
+    const version = await homes.version(followerId);
+    if (version === undefined) return;`,
+  },
+  {
+    name: "an unfollow compares no versions",
+    file: "lua/remove-posts.lua",
+    right: "if not timeline or version_of(timeline) ~= ARGV[1] then",
+    wrong: "if not timeline then",
+  },
+  {
+    name: "a backfill without posts leaves the version",
+    file: "lua/timeline.lua",
+    right: "  timeline.revision = timeline.revision + 1",
+    wrong: "  timeline.revision = timeline.revision + (#added > 0 and 1 or 0)",
+    test: "tests/consumers.test.ts",
+  },
+  {
+    name: "a backfill that knows less leaves the floor",
+    file: "lua/timeline.lua",
+    right: "  if above(floor, timeline.floor) then\n    timeline.floor = floor\n  end",
+    wrong: "",
+  },
+  {
+    name: "a trim leaves the floor",
+    file: "lua/timeline.lua",
+    right: "    timeline.floor = redis.call('LINDEX', key, max)",
+    wrong: "",
+  },
+  {
+    name: "a timeline is read that is not built yet",
+    file: "lua/read.lua",
+    right: "if not timeline or timeline.state ~= 'c' then",
+    wrong: "if not timeline then",
+  },
+  {
+    name: "a build completes a key that it did not begin with",
+    file: "lua/commit.lua",
+    right: " or timeline.life ~= ARGV[1] then",
+    wrong: " then",
+  },
+  {
+    name: "a timeline outlives its server",
+    file: "lua/timeline.lua",
+    right: "if timeline and timeline.server == server_id() then",
+    wrong: "if timeline then",
+    test: "tests/timeline-loss.test.ts",
+  },
+  {
+    name: "a deletion leaves the post in the followers' timelines",
+    file: "src/consumers/posts.ts",
+    right: "deliver: (readerIds) => homes.remove(readerIds, entry)",
+    wrong: "deliver: () => Promise.resolve()",
+    test: "tests/consumers.test.ts",
+  },
+  {
+    name: "a fan-out that was broken off is taken for done",
+    file: "src/consumers/fan-out.ts",
+    right: "    await Promise.all(workers);",
+    wrong: "    await Promise.allSettled(workers);",
+  },
+  {
+    name: "a fan-out goes on one follower too far",
+    file: "src/store/fan-out-progress.ts",
+    right: "BigInt(saved)",
+    wrong: "BigInt(saved) + 1n",
+  },
+  {
+    name: "a fan-out goes on where another's was broken off",
+    file: "src/store/fan-out-progress.ts",
+    right: "`fanout:{${eventId}}`",
+    wrong: '"fanout:{0}"',
+  },
+  {
+    name: "a checkpoint is written before its batch is delivered",
+    file: "src/consumers/fan-out.ts",
+    right: "async ({ ids, turns }) => {\n",
+    wrong: "async ({ ids, turns }) => {\n      await checkpoint.done(ids);\n",
+    test: "tests/fan-out.test.ts",
+  },
+  {
+    name: "a checkpoint leaves out a batch that is under way",
+    file: "src/consumers/checkpoint.ts",
+    right: "first !== undefined && finished.delete(first)",
+    wrong: "first !== undefined",
+    test: "tests/fan-out.test.ts",
+  },
+  {
+    name: "a checkpoint stays when its fan-out is over",
+    file: "src/consumers/checkpoint.ts",
+    right: "await progress.clear(eventId);",
+    wrong: "await Promise.resolve();",
+    test: "tests/fan-out.test.ts",
+  },
+  {
+    name: "an event does not wait for its pushes",
+    file: "src/consumers/fan-out.ts",
+    right: "await turns.run(async () => {",
+    wrong: "void turns.run(async () => {",
+    test: "tests/fan-out.test.ts",
+  },
+  {
+    name: "an author with many followers takes the places of those with few",
+    file: "src/consumers/fan-out.ts",
+    right: "? lanes.large : lanes.small",
+    wrong: "? lanes.small : lanes.small",
+    test: "tests/fan-out.test.ts",
+  },
+  {
+    name: "a lane lets the last who came go first",
+    file: "src/domain/turns.ts",
+    right: "waiting.shift()",
+    wrong: "waiting.pop()",
+    test: "src/domain/turns.test.ts",
+  },
+  {
+    name: "a lane loses a place with each failure",
+    file: "src/domain/turns.ts",
+    right: `      try {
+        return await work();
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) running -= 1;
+        else next();
+      }`,
+    wrong: `      const result = await work();
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+      return result;`,
+    test: "src/domain/turns.test.ts",
   },
 ];

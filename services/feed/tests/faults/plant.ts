@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { Fault } from "./faults.ts";
 
 const service: string = fileURLToPath(new URL("../..", import.meta.url));
-const modules: string = fileURLToPath(new URL("../../../../node_modules", import.meta.url));
+/** The folder of the repository. */
+export const root: string = fileURLToPath(new URL("../../../..", import.meta.url));
 
 /** The text of a file with the fault in it. Throws when its place is not there exactly once. */
 export function faulty({ name, file, right, wrong }: Fault): string {
@@ -13,14 +14,14 @@ export function faulty({ name, file, right, wrong }: Fault): string {
   return parts.join(wrong);
 }
 
-/** Copies the service to a folder, with the fault, or without one. Answers where its tests are. */
+/** Copies the service to a folder, with the fault, or without one. Answers where the service is in it. */
 export function plant(fault: Fault | undefined, folder: string): string {
   const copy = join(folder, "services", "feed");
   mkdirSync(copy, { recursive: true });
-  symlinkSync(modules, join(folder, "node_modules"));
+  for (const part of ["node_modules", "packages"]) symlinkSync(join(root, part), join(folder, part));
   for (const part of ["src", "lua", "tests", "package.json"]) {
     cpSync(join(service, part), join(copy, part), { recursive: true });
   }
   if (fault !== undefined) writeFileSync(join(copy, fault.file), faulty(fault));
-  return join(copy, "tests");
+  return copy;
 }

@@ -14,10 +14,12 @@ const settings = {
   HOME_TIMELINE_MAX: "5",
   AUTHOR_OUTBOX_MAX: "3",
   FEED_CHUNK_PAGES: "2",
-  FANOUT_STREAM_PAGE: "2",
+  FANOUT_STREAM_PAGE: "1",
   FANOUT_BATCH: "1",
   BACKFILL_BATCH: "1",
   FANOUT_PARALLEL: "2",
+  FANOUT_LARGE_FROM: "1",
+  FANOUT_CHECKPOINT_EVERY: "1",
 };
 /** With a gap, as in production. */
 const thresholds = { up: 3, down: 2 };

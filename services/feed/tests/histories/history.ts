@@ -21,7 +21,9 @@ export type Step =
   | { do: "crash"; process: 0 | 1 }
   | { do: "deliver" | "redeliver"; nth: number; process: 0 | 1; wait: boolean }
   | { do: "read"; user: bigint; process: 0 | 1; wait: boolean }
-  | { do: "hold" | "fail"; method: string }
+  | { do: "hold"; method: string }
+  /** The answer is lost that comes after so many others. */
+  | { do: "fail"; method: string; after: number }
   | { do: "release" | "flush" | "settle" };
 
 const user = fc.oneof(
@@ -49,6 +51,8 @@ const method = fc.constantFrom(
   "page batchGetPosts",
 );
 
+const after = fc.nat({ max: 3 });
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 45, arbitrary: fc.record({ do: fc.constant("post" as const), user: followee }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("reserve" as const), user }) },
@@ -69,7 +73,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ do: fc.constant("tick" as const), ms: tickMs }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("crash" as const), process }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("release" as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("fail" as const), method }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("fail" as const), method, after }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("evict" as const), nth }) },
 );
@@ -117,6 +121,53 @@ const stalledLookup: fc.Arbitrary<Step[]> = fc
     { do: "release" },
   ]);
 
+/** The same, with an unfollow between what a build has read and what it writes. */
+const unfollowDuringBuild: fc.Arbitrary<Step[]> = fc
+  .record({ user, other: followee, process })
+  .map(({ user, other, process }) => [
+    { do: "follow", user, other },
+    { do: "post", user: other },
+    { do: "settle" },
+    { do: "lose", user },
+    { do: "hold", method: "work listByAuthors" },
+    { do: "read", user, process, wait: true },
+    { do: "unfollow", user, other },
+    { do: "deliver", nth: 0, process: process === 0 ? 1 : 0, wait: true },
+    { do: "release" },
+  ]);
+
+/** The end of a follow is being applied, by a process that has lost its lease, when the follow is made again. */
+const followDuringUnfollow: fc.Arbitrary<Step[]> = fc
+  .record({
+    method: fc.constantFrom("work filterFollowees", "work listByAuthors"),
+    user,
+    other: followee,
+    process,
+  })
+  .map(({ method, user, other, process }) => [
+    { do: "follow", user, other },
+    { do: "post", user: other },
+    { do: "settle" },
+    { do: "read", user, process, wait: true },
+    { do: "unfollow", user, other },
+    { do: "hold", method },
+    { do: "deliver", nth: 0, process, wait: true },
+    { do: "follow", user, other },
+    { do: "deliver", nth: 0, process: process === 0 ? 1 : 0, wait: true },
+    { do: "release" },
+  ]);
+
+/** A fan-out that is broken off between two followers, and goes on elsewhere when something else has happened. */
+const brokenFanOut: fc.Arbitrary<Step[]> = fc
+  .record({ user: followee, process, after, meanwhile: fc.array(step, { maxLength: 4, size: "max" }) })
+  .map(({ user, process, after, meanwhile }) => [
+    { do: "settle" },
+    { do: "post", user },
+    { do: "fail", method: "work streamFollowers", after },
+    { do: "deliver", nth: 0, process, wait: true },
+    ...meanwhile,
+  ]);
+
 /** Timelines that are there from the beginning live by pushes and backfills alone. */
 const opening: fc.Arbitrary<Step[]> = fc
   .record({ gathered: fc.subarray([...userIds]), readers: fc.subarray([...userIds]) })
@@ -133,6 +184,9 @@ const scenes: fc.Arbitrary<Step[]> = fc
       { weight: 2, arbitrary: stall },
       { weight: 1, arbitrary: stalledBuild },
       { weight: 1, arbitrary: stalledLookup },
+      { weight: 1, arbitrary: unfollowDuringBuild },
+      { weight: 1, arbitrary: followDuringUnfollow },
+      { weight: 1, arbitrary: brokenFanOut },
     ),
     {
       minLength: 1,

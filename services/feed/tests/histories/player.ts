@@ -158,7 +158,7 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
       case "hold":
         return gates.holdNext(step.method);
       case "fail":
-        return gates.failNext(step.method);
+        return gates.failNext(step.method, step.after);
       case "release":
         return gates.release();
       case "lose":

@@ -39,6 +39,8 @@ export function beginScroll(world: World, promises: Promises, readerId: bigint, 
   let since: string | undefined;
   let isBusy = false;
   let isOver = false;
+  /** What has been hidden ever since the page that is under way was asked for. */
+  let gone = new Set<bigint>();
 
   function hidden(): Set<bigint> {
     const isHidden = ({ postId, authorId }: { postId: bigint; authorId: bigint }): boolean =>
@@ -46,7 +48,14 @@ export function beginScroll(world: World, promises: Promises, readerId: bigint, 
     return new Set(world.everPosted().flatMap((post) => (isHidden(post) ? [post.postId] : [])));
   }
 
-  function check(ids: readonly bigint[], isLast: boolean, gone: ReadonlySet<bigint>): void {
+  function look(): void {
+    const here = new Set(world.feedOf(readerId));
+    due = new Set([...due].filter((id) => here.has(id)));
+    // What has come back meanwhile may be on the page.
+    gone = gone.intersection(hidden());
+  }
+
+  function check(ids: readonly bigint[], isLast: boolean): void {
     for (const id of ids) {
       assert(last === undefined || id < last, `reader ${readerId}: ${id} comes after ${last}`);
       assert(!gone.has(id), `reader ${readerId}: ${id} was gone before the page was asked for`);
@@ -71,23 +80,19 @@ export function beginScroll(world: World, promises: Promises, readerId: bigint, 
     get isOver() {
       return isOver;
     },
-    look() {
-      const here = new Set(world.feedOf(readerId));
-      due = new Set([...due].filter((id) => here.has(id)));
-    },
+    look,
     async next(process, isAlive) {
       isBusy = true;
-      const hiddenBefore = hidden();
+      gone = hidden();
       try {
         const page = await process.page(readerId, { cursor, pageSize });
         // Nobody hears the answer of a process that has died.
         if (!isAlive()) return;
         since ??= page.since;
+        look();
         check(
           page.items.map(({ post }) => post!.id),
           page.nextCursor === "",
-          // What has come back meanwhile may be there.
-          hiddenBefore.intersection(hidden()),
         );
         cursor = page.nextCursor;
         isOver = cursor === "";

@@ -1,3 +1,4 @@
+export * from "./batching/index.ts";
 export * from "./config/index.ts";
 export * from "./errors/index.ts";
 export * from "./events/index.ts";

@@ -1,8 +1,7 @@
-import { notFound, requireCaller } from "@chirrup/platform";
+import { coalesce, notFound, requireCaller } from "@chirrup/platform";
 
 import type { Context, PostHandlers } from "../context.ts";
 import { accountGone } from "../domain/account.ts";
-import { coalesce } from "../domain/coalesce.ts";
 import { validId } from "../domain/id.ts";
 import { type Like, mostLikesAtOnce } from "../domain/like.ts";
 import { insertLikes } from "../store/like.ts";

@@ -1,7 +1,6 @@
-import { notFound, requireCaller } from "@chirrup/platform";
+import { coalesce, notFound, requireCaller } from "@chirrup/platform";
 
 import type { Context, PostHandlers } from "../context.ts";
-import { coalesce } from "../domain/coalesce.ts";
 import { validId } from "../domain/id.ts";
 import { mostLikesAtOnce } from "../domain/like.ts";
 import { deleteLikes } from "../store/like.ts";

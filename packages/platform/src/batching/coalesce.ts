@@ -1,0 +1,55 @@
+/** Items of one key that are run together. Answers one result for each item, in their order. */
+export type RunTogether<Item, Result> = (key: bigint, items: readonly Item[]) => Promise<readonly Result[]>;
+
+/**
+ * Group commit across callers: an item is run at once when nothing of its key is under way; those that come
+ * meanwhile wait and are run together, in their order, when that has ended. Keys do not wait for one another.
+ *
+ * *Why*: what a write of a busy key costs is the trip and the commit, not the row. Nothing waits for company, so
+ * a quiet key loses no time, and the busier a key is the more its writes share. A run that fails fails all of
+ * its items.
+ *
+ * @param maxItems The most that are run together, at least 1.
+ */
+export function coalesce<Item, Result>(
+  maxItems: number,
+  run: RunTogether<Item, Result>,
+): (key: bigint, item: Item) => Promise<Result> {
+  interface Waiting {
+    readonly item: Item;
+    readonly settle: PromiseWithResolvers<Result>;
+  }
+  /** What waits, by each key that is under way. */
+  const queues = new Map<bigint, Waiting[]>();
+
+  async function runBatch(key: bigint, batch: readonly Waiting[]): Promise<void> {
+    try {
+      const results = await run(
+        key,
+        batch.map(({ item }) => item),
+      );
+      if (results.length !== batch.length) throw new Error("a run answered another number of results");
+      results.forEach((result, index) => batch[index]?.settle.resolve(result));
+    } catch (error) {
+      for (const { settle } of batch) settle.reject(error);
+    }
+  }
+
+  async function drain(key: bigint, queue: Waiting[]): Promise<void> {
+    while (queue.length > 0) await runBatch(key, queue.splice(0, maxItems));
+    queues.delete(key);
+  }
+
+  return (key, item) => {
+    const settle = Promise.withResolvers<Result>();
+    const queue = queues.get(key);
+    if (queue !== undefined) {
+      queue.push({ item, settle });
+    } else {
+      const fresh = [{ item, settle }];
+      queues.set(key, fresh);
+      void drain(key, fresh);
+    }
+    return settle.promise;
+  };
+}

@@ -1,0 +1,1 @@
+export { coalesce, type RunTogether } from "./coalesce.ts";

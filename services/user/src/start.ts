@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Lifecycle } from "@chirrup/platform";
 import {
   createCursors,
@@ -67,7 +68,8 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
   const hasher = await createPasswordHasher({
     hashing,
     cost: { memoryKib: config.PASSWORD_HASH_MEMORY_KIB, passes: config.PASSWORD_HASH_PASSES },
-    concurrency: config.PASSWORD_HASH_CONCURRENCY,
+    // One core is never hashed on: whoever has to answer meanwhile finds it free.
+    concurrency: Math.max(1, Math.min(config.PASSWORD_HASH_CONCURRENCY, availableParallelism() - 1)),
     maxWaiting: config.PASSWORD_HASH_MAX_WAITING,
     maxWaitMs: config.PASSWORD_HASH_MAX_WAIT_MS,
   });

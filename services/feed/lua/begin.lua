@@ -4,7 +4,7 @@
 -- ARGV[2]  ms for which it is kept
 -- Reply    the life to give to commit.lua, also when an earlier build, perhaps of a process that died, left
 --          the key unfinished; nil when the timeline is complete
--- Cost     O(1); O(n) when another server's is dropped
+-- Cost     O(1); O(n) when another keeper's is dropped
 
 local timeline = load_own(KEYS[1])
 if timeline and timeline.state == 'c' then
@@ -15,7 +15,7 @@ if timeline then
 end
 redis.call('DEL', KEYS[1])
 redis.call('RPUSH', KEYS[1], header_of({
-  state = 'b', floor = '0', life = ARGV[1], revision = 0, server = server_id(), sorted = 0,
+  state = 'b', floor = '0', life = ARGV[1], revision = 0, keeper = keeper(), sorted = 0,
 }))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return ARGV[1]

@@ -4,22 +4,28 @@
 --   pushed    post ids as LPUSHX put them: the latest pushes first, so in about the order of the ids, perhaps
 --             repeated, perhaps at or below the floor. Put right when it is read, and settled when it is long.
 --   sorted    post ids from the newest to the oldest, each once, all above the floor.
---   header    the last element: {state}{floor}:{life}:{revision}:{server}:{count of the sorted part}
+--   header    the last element: {state}{floor}:{life}:{revision}:{keeper}:{count of the sorted part}
 --
 -- state     b while it is being built: complete nowhere yet. c: complete above the floor.
 -- floor     a post id. Nothing at or below it counts, and nothing is said about what should be there.
 -- life      16 characters drawn when the key was made, so that a key made anew is told from this one.
 -- revision  counts the merges into the timeline.
--- server    the first 16 characters of the replication id of the server that made the key. A server draws another
---           when it starts and when it becomes a master, and only then may pushes be missing under a key.
+-- keeper    who made the key: the first 16 characters of the server's replication id, and in a cluster its epoch. A
+--           server draws another id when it starts and when it becomes a master, and takes a higher epoch than any
+--           other when a slot is given to it. Only then may pushes be missing under a key: those that this server lost,
+--           and those that another lost while it had the slot.
 --
 -- Why a list of ids: a decimal number is held as 8 bytes and 2 of framing; a push is the cheapest write there is,
 -- needs no script, and does nothing to a key that does not exist.
 -- Why the header is an element: floor and entries are evicted, expired and flushed together or not at all.
 -- Why ids stay text: they have 63 bits, and a Lua number holds 53.
 
-local function server_id()
-  return string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)'), 1, 16)
+local function keeper()
+  local id = string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)'), 1, 16)
+  if not in_cluster then
+    return id
+  end
+  return id .. '.' .. string.match(redis.call('CLUSTER', 'INFO'), 'cluster_my_epoch:(%d+)')
 end
 
 local function load(key)
@@ -27,23 +33,23 @@ local function load(key)
   if not header then
     return nil
   end
-  local state, floor, life, revision, server, sorted =
-    string.match(header, '^(%a)(%d+):(%x+):(%d+):(%x+):(%d+)$')
+  local state, floor, life, revision, made_by, sorted =
+    string.match(header, '^(%a)(%d+):(%x+):(%d+):([%x.]+):(%d+)$')
   return {
     header = header,
     state = state,
     floor = floor,
     life = life,
     revision = tonumber(revision),
-    server = server,
+    keeper = made_by,
     sorted = tonumber(sorted),
   }
 end
 
--- A timeline that another server made, or this one in another role, is none: pushes may be missing in it.
+-- A timeline of another keeper is none.
 local function load_own(key)
   local timeline = load(key)
-  if timeline and timeline.server == server_id() then
+  if timeline and timeline.keeper == keeper() then
     return timeline
   end
   return nil
@@ -51,7 +57,7 @@ end
 
 local function header_of(timeline)
   return string.format('%s%s:%s:%d:%s:%d', timeline.state, timeline.floor, timeline.life,
-    timeline.revision, timeline.server, timeline.sorted)
+    timeline.revision, timeline.keeper, timeline.sorted)
 end
 
 local function save(key, timeline)

@@ -82,12 +82,17 @@ function postHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof
           .postsOf(authorIds, before === 0n ? 2n ** 63n : before)
           .slice(0, limit),
       }),
-    batchGetPosts: ({ ids }, call) => {
+    viewPosts: ({ ids, versionIds, viewers }, call) => {
       const { posts, likes } = world();
-      const found = ids.filter((id) => posts.has(id));
-      return gates.pass(gateOf(call, "batchGetPosts"), {
-        posts: found.map((id) => ({ id, authorId: posts.get(id)!, content: `post ${id}` })),
-        likedIds: found.filter((id) => likes.has(`${call.caller?.userId} ${id}`)),
+      const changed = ids.filter((id, index) => posts.has(id) && versionIds[index] !== id);
+      return gates.pass(gateOf(call, "viewPosts"), {
+        posts: changed.map((id) => ({ id, authorId: posts.get(id)!, content: `post ${id}` })),
+        versionIds: changed,
+        goneIds: ids.filter((id) => !posts.has(id)),
+        likes: viewers.map(({ viewerId, postIds }) => ({
+          viewerId,
+          postIds: postIds.filter((id) => likes.has(`${viewerId} ${id}`)),
+        })),
       });
     },
   };

@@ -11,7 +11,7 @@ import {
 } from "@chirrup/servers";
 import { testLog, waitFor } from "@chirrup/testkit";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newest } from "../src/domain/slice.ts";
 import { createHomeTimelines } from "../src/store/home-timeline.ts";
 import type { Build, Timelines } from "../src/store/timeline.ts";
@@ -86,6 +86,16 @@ describe("a server that returns with an older copy of its data", () => {
 });
 
 describe("a cluster", () => {
+  /** Gives a slot with the one key in it to another master, as `redis-cli --cluster reshard` does. */
+  async function move(slot: number, key: string, source: Redis, target: Redis): Promise<void> {
+    const [sourceId, targetId] = await Promise.all(
+      [source, target].map(async (node) => String(await node.call("CLUSTER", "MYID"))),
+    );
+    await target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", sourceId!);
+    await source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", targetId!);
+    await source.call("MIGRATE", "127.0.0.1", target.options.port!, key, 0, 5_000);
+    for (const node of [target, source]) await node.call("CLUSTER", "SETSLOT", slot, "NODE", targetId!);
+  }
   const ownerIds = Array.from({ length: 60 }, (_, at) => BigInt(at + 1));
   /** Which of the three masters had an owner's slot at the start. */
   const masterOf = (ownerId: bigint): number => Math.floor((slotOfTag(String(ownerId)) * 3) / slotCount);
@@ -93,14 +103,14 @@ describe("a cluster", () => {
   let cluster: RedisCluster;
   let nodes: Redis[];
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     clusterFolder = await mkdtemp(join(tmpdir(), "chirrup-loss-cluster-"));
     cluster = await startRedisCluster({ dataDir: clusterFolder, logDir: clusterFolder });
     nodes = cluster.nodes.map(({ url }) => new Redis(url, { retryStrategy: () => 100 }));
     for (const node of nodes) node.on("error", () => undefined);
+    open(`redis-cluster://${cluster.addresses.join(",")}`);
   });
-  beforeEach(() => open(`redis-cluster://${cluster.addresses.join(",")}`));
-  afterAll(async () => {
+  afterEach(async () => {
     for (const node of nodes) node.disconnect();
     await cluster.stop();
     await rm(clusterFolder, { recursive: true, force: true });
@@ -111,22 +121,53 @@ describe("a cluster", () => {
     await build(ownerId, [10n]);
     const slot = slotOfTag("17");
     const from = nodes[masterOf(ownerId)]!;
-    const at = (masterOf(ownerId) + 1) % 3;
-    const [fromId, toId] = [await from.call("CLUSTER", "MYID"), await nodes[at]!.call("CLUSTER", "MYID")];
-    const move = async (source: Redis, target: Redis, port: number, ids: unknown[]): Promise<void> => {
-      await target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", String(ids[0]));
-      await source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", String(ids[1]));
-      await source.call("MIGRATE", "127.0.0.1", port, key, 0, 5_000);
-      for (const node of [target, source])
-        await node.call("CLUSTER", "SETSLOT", slot, "NODE", String(ids[1]));
-    };
-    await move(from, nodes[at]!, cluster.nodes[at]!.port, [fromId, toId]);
+    const to = nodes[(masterOf(ownerId) + 1) % 3]!;
+    await move(slot, key, from, to);
     expect(await ids(ownerId)).toBeUndefined();
     await build(ownerId, [20n, 10n]);
-    await move(nodes[at]!, from, cluster.nodes[masterOf(ownerId)]!.port, [toId, fromId]);
+    await move(slot, key, to, from);
     expect(await ids(ownerId)).toBeUndefined();
     await build(ownerId, [20n, 10n]);
     expect(await ids(ownerId)).toEqual([20n, 10n]);
+  });
+
+  it("forgets a timeline that moved away, lost a push there, and came back before anybody read it", async () => {
+    const [ownerId, key, slot] = [17n, "home:{17}", slotOfTag("17")];
+    const home = nodes[masterOf(ownerId)]!;
+    const awayAt = (masterOf(ownerId) + 1) % 3;
+    const [away, heir] = [cluster.nodes[awayAt]!, cluster.nodes[awayAt + 3]!];
+    await build(ownerId, [10n]);
+    await move(slot, key, home, nodes[awayAt]!);
+    expect(await homes.push([ownerId], { postId: 20n })).toBe(1);
+    expect(await pipeline.call(key, ["WAIT", 1, 20_000])).toBe(1);
+    process.kill(heir.pid, "SIGSTOP");
+    // Else the push would wait for it in the socket.
+    await nodes[awayAt]!.call("CLIENT", "KILL", "TYPE", "REPLICA");
+    expect(await homes.push([ownerId], { postId: 30n })).toBe(1);
+    process.kill(away.pid, "SIGKILL");
+    await away.exited;
+    process.kill(heir.pid, "SIGCONT");
+    const promoted = nodes[awayAt + 3]!;
+    const isMaster = async (): Promise<boolean> =>
+      ((await promoted.call("ROLE")) as unknown[])[0] === "master";
+    await waitFor(isMaster, { timeoutMs: 60_000, what: "the replica" });
+    expect(await promoted.lrange(key, 0, 1)).toEqual(["20", "10"]);
+    // The other masters know the new one before they take slots from it.
+    const promotedId = String(await promoted.call("CLUSTER", "MYID"));
+    await waitFor(async () =>
+      new RegExp(`^${promotedId} \\S+ master `, "m").test(String(await home.call("CLUSTER", "NODES"))),
+    );
+    await move(slot, key, promoted, home);
+    expect(await home.lrange(key, 0, 1)).toEqual(["20", "10"]);
+    const isAnswered = (): Promise<boolean> =>
+      ids(ownerId).then(
+        () => true,
+        () => false,
+      );
+    await waitFor(isAnswered, { timeoutMs: 60_000, what: "the new map of the cluster" });
+    expect(await ids(ownerId)).toBeUndefined();
+    await build(ownerId, [30n, 20n, 10n]);
+    expect(await ids(ownerId)).toEqual([30n, 20n, 10n]);
   });
 
   it("forgets the timelines of a master whose acknowledged pushes vanish with it, and no others", async () => {

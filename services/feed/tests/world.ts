@@ -10,6 +10,8 @@ interface Standing {
   epoch: bigint;
 }
 
+let worlds = 0n;
+
 /**
  * What the other services hold: users, posts, follows and celebrity states, with the event of each write.
  * Everything that a feed must equal is computed from here.
@@ -25,8 +27,8 @@ export class World {
   readonly #edges = new Map<string, { followerId: bigint; followeeId: bigint; followId: bigint }>();
   readonly #standings = new Map<bigint, Standing>();
   readonly #thresholds: { readonly up: number; readonly down: number };
-  // Neighbours that a double cannot tell apart.
-  #lastId = 2n ** 62n;
+  // Neighbours that a double cannot tell apart. An id is never given out again, also when a process outlives its world.
+  #lastId = 2n ** 62n + worlds++ * 1_000_000n;
 
   /** From `up` followers on, an author is on the way to celebrity, and below `down` on the way back. */
   constructor(userIds: readonly bigint[], up: number, down: number = up) {

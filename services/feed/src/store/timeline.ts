@@ -22,7 +22,7 @@ import { readScript } from "./scripts.ts";
 export interface Timelines {
   /**
    * For each owner, up to `limit` entries below the id `before`, and puts off the expiry; undefined where no
-   * complete timeline is kept, or where its server has died since it was made.
+   * complete timeline is kept, or where its keeper is another now (lua/timeline.lua).
    */
   read(ownerIds: readonly bigint[], before: bigint, limit: number): Promise<(Slice | undefined)[]>;
   /** Adds a post where a timeline is kept. Resolves to how many are kept, also where the post was there. */
@@ -72,17 +72,20 @@ export interface TimelineOptions {
   readonly ttlMs: number;
 }
 
-const scripts = {
-  read: readScript("read"),
-  begin: readScript("begin"),
-  commit: readScript("commit"),
-  backfill: readScript("backfill"),
-  trim: readScript("trim"),
-  version: readScript("version"),
-  removePost: readScript("remove-post"),
-  removePosts: readScript("remove-posts"),
-  drop: readScript("drop"),
-};
+function readScripts(inCluster: boolean) {
+  return {
+    read: readScript("read", inCluster),
+    begin: readScript("begin", inCluster),
+    commit: readScript("commit", inCluster),
+    backfill: readScript("backfill", inCluster),
+    trim: readScript("trim", inCluster),
+    version: readScript("version", inCluster),
+    removePost: readScript("remove-post", inCluster),
+    removePosts: readScript("remove-posts", inCluster),
+    drop: readScript("drop", inCluster),
+  };
+}
+type Script = keyof ReturnType<typeof readScripts>;
 
 /** So many pushes a timeline takes beyond its size before it is trimmed: a trim costs as much as many pushes. */
 export function slackOf(maxEntries: number): number {
@@ -91,10 +94,11 @@ export function slackOf(maxEntries: number): number {
 
 /** Timelines in Redis under one prefix. */
 export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }: TimelineOptions): Timelines {
+  const scripts = readScripts(writing.isCluster);
   const longest = maxEntries + slackOf(maxEntries) + 1;
 
   async function runEach(
-    script: keyof typeof scripts,
+    script: Script,
     ownerIds: readonly (bigint | string)[],
     args: readonly (string | number | bigint)[],
   ): Promise<RedisReply[]> {
@@ -105,7 +109,7 @@ export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }:
     return replies;
   }
   async function run(
-    script: keyof typeof scripts,
+    script: Script,
     ownerId: bigint,
     args: readonly (string | number | bigint)[],
   ): Promise<RedisReply | undefined> {

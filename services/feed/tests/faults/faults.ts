@@ -164,10 +164,17 @@ export const faults: readonly Fault[] = [
     wrong: " then",
   },
   {
-    name: "a timeline outlives its server",
+    name: "a timeline outlives its keeper",
     file: "lua/timeline.lua",
-    right: "if timeline and timeline.server == server_id() then",
+    right: "if timeline and timeline.keeper == keeper() then",
     wrong: "if timeline then",
+    test: "tests/timeline-loss.test.ts",
+  },
+  {
+    name: "a timeline that left its server may come back",
+    file: "lua/timeline.lua",
+    right: "  if not in_cluster then",
+    wrong: "  if true then",
     test: "tests/timeline-loss.test.ts",
   },
   {

@@ -48,7 +48,7 @@ const method = fc.constantFrom(
   "work listCelebrities",
   "page listFollowees",
   "page listByAuthors",
-  "page batchGetPosts",
+  "work viewPosts",
 );
 
 const after = fc.nat({ max: 3 });

@@ -20,6 +20,8 @@ type NumberSetting = z.ZodType<number, string>;
 type GatewaySettings = ProcessSettings & {
   readonly HOST: z.ZodDefault<TextSetting>;
   readonly HTTP_PORT: NumberSetting;
+  readonly PUBLIC_TLS_DIR: z.ZodOptional<TextSetting>;
+  readonly HTTP2_STREAMS: z.ZodDefault<NumberSetting>;
   readonly ADMIN_PORT: NumberSetting;
   readonly DESCRIPTORS: TextSetting;
   readonly GATEWAY_CONFIG: TextSetting;
@@ -45,6 +47,18 @@ export const configSchema: z.ZodObject<GatewaySettings> = z.object({
   ...processSettings,
   HOST: setting.text().default("127.0.0.1").describe("Address that both servers listen on."),
   HTTP_PORT: setting.port().describe("Public port; 0 takes any free one."),
+  PUBLIC_TLS_DIR: setting
+    .text()
+    .optional()
+    .describe(
+      "Folder of tls.crt and tls.key: the public port speaks TLS. Read again when they change. Without it, TLS ends in front of the gateway.",
+    ),
+  HTTP2_STREAMS: z
+    .string()
+    .regex(/^[0-9]{1,4}$/, "must be 0 to 9999")
+    .transform(Number)
+    .default(100)
+    .describe("How many requests of one HTTP/2 connection may be under way; 0 serves HTTP/1.1 only."),
   ADMIN_PORT: setting.port().describe("Port of /healthz, /readyz and /metrics; 0 takes any free one."),
   DESCRIPTORS: setting.text().describe("Path of the descriptor set that the routes are made from."),
   GATEWAY_CONFIG: setting.text().describe("Path of the gateway file: upstreams, cookies, origins, proxies."),

@@ -61,37 +61,70 @@ const cookieSchema = z
   .refine(({ name, path }) => path === "/" || !/^__host-/i.test(name), "a __Host- cookie needs path: /");
 
 const schema = z.strictObject({
-  upstreams: z.record(z.string(), setting.address()),
-  cookies: z.record(z.string(), cookieSchema).default({}),
-  consistency: cookieSchema.optional(),
+  upstreams: z
+    .record(z.string(), setting.address())
+    .describe("full name of a service: its `host:port`; one for every service that has a route"),
+  cookies: z
+    .record(z.string(), cookieSchema)
+    .default({})
+    .describe(
+      "by the name that protos use: `name`, `path`, `secure`, `sameSite` (`Strict` or `Lax`), `maxAgeSeconds`. `access` carries the access token",
+    ),
+  consistency: cookieSchema
+    .optional()
+    .describe(
+      "a cookie's settings: callers keep the consistency tokens of services, each in one named `name` and the token's name",
+    ),
   origins: z
     .array(
       z.string().refine((origin) => URL.parse(origin)?.origin === origin, "must be an origin: https://host"),
     )
-    .default([]),
-  trustHostHeader: z.boolean().default(false),
+    .default([])
+    .describe("origins whose pages may change state"),
+  trustHostHeader: z
+    .boolean()
+    .default(false)
+    .describe("whether the request's own host is such an origin: for a laptop"),
   // A variable holds several with commas between.
   trustedProxies: z
     .array(z.string())
     .transform((ranges) => ranges.flatMap((range) => range.split(",").map((part) => part.trim())))
-    .default([]),
+    .default([])
+    .describe("addresses and ranges whose `X-Forwarded-For` is believed"),
   strictTransportSecurity: z
     .string()
     .regex(/^max-age=[0-9]+[A-Za-z; ]*$/)
-    .optional(),
+    .optional()
+    .describe("the header of that name"),
   cors: z
     .strictObject({
       credentials: z.boolean().default(false),
       maxAgeSeconds: z.number().int().min(0).max(86_400).default(600),
     })
-    .optional(),
+    .optional()
+    .describe("pages of `origins` may read answers: `credentials` (`false`), `maxAgeSeconds` (`600`)"),
   metadata: z
     .strictObject({
       request: z.array(metadataKey).default([]),
       response: z.array(metadataKey).default([]),
     })
-    .default({ request: [], response: [] }),
-  compressFromBytes: z.number().int().min(1).optional(),
+    .default({ request: [], response: [] })
+    .describe("keys that pass as `Grpc-Metadata-*`: `request`, `response`"),
+  openapi: z
+    .strictObject({
+      title: z.string(),
+      version: z.string(),
+      description: z.string().optional(),
+      license: z.string().optional(),
+    })
+    .optional()
+    .describe("`title`, `version`, `description`, `license`: serves `/openapi.json` and `/docs`"),
+  compressFromBytes: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("the least size of an answer that is compressed"),
   accessLog: z
     .array(
       z.strictObject({
@@ -100,16 +133,14 @@ const schema = z.strictObject({
         sample: z.number().min(0).max(1),
       }),
     )
-    .default([]),
-  openapi: z
-    .strictObject({
-      title: z.string(),
-      version: z.string(),
-      description: z.string().optional(),
-      license: z.string().optional(),
-    })
-    .optional(),
+    .default([])
+    .describe(
+      "which answers get a line in the log: `routes`, `statuses` (2 for 2xx) and `sample`, 0 to 1, of the first that fits, else all; 5xx always",
+    ),
 });
+
+/** What a gateway file may hold, for the README's table. */
+export const gatewayFileSchema: z.ZodObject = schema;
 
 /**
  * Checks the content of a gateway file. "${NAME}" in a text stands for an environment variable. Throws an Error that

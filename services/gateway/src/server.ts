@@ -1,63 +1,33 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Context } from "./context.ts";
-import { badHttp, Failure, internal, overloaded } from "./errors/failure.ts";
+import { Failure, internal, overloaded } from "./errors/failure.ts";
 import { answer, type Exchange } from "./http/answer.ts";
-import { refuseSocket } from "./http/refuse-socket.ts";
 import { sampleOf } from "./http/access-log.ts";
 import { wantsProblem } from "./http/accept.ts";
+import { bounds } from "./http/bounds.ts";
+import type { ClientRequest, ClientResponse } from "./http/client-request.ts";
 import { compress } from "./http/compress.ts";
+import { openPublicPort, type PublicPort, type PublicPortOptions } from "./http/public-port.ts";
 import { failureReply, send, type Reply } from "./http/reply.ts";
 import { readHead } from "./http/request-head.ts";
+import { endWhenStalled } from "./http/slow-reader.ts";
 import { requestIdOf, traceparentOf } from "./http/trace.ts";
-
-export interface GatewayServer {
-  readonly port: number;
-  /** Stops accepting, lets requests in flight finish within `graceMs`, then ends their connections. */
-  close(graceMs: number): Promise<void>;
-}
-
-/** Above the 60 seconds after which common load balancers drop an idle connection, so that they are the ones to close. */
-const keepAliveTimeoutMs = 65_000;
-/** Of request line and headers together. */
-export const maxHeaderBytes = 16_384;
 
 /** Serves the public API. Rejects when it cannot listen. */
 export async function startServer(
   current: () => Context,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<GatewayServer> {
+  options: Omit<PublicPortOptions, "serve" | "bounds">,
+): Promise<PublicPort> {
   const life: Life = { isClosing: false, inFlight: 0 };
-  const server = createServer(
-    {
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: 2_000,
-    },
-    (request, response) => void serve(current(), request, response, life),
-  );
-  server.on("checkExpectation", (request, response) => {
-    void serve(
-      current(),
-      request,
-      response,
-      { isClosing: true, inFlight: 0 },
-      badHttp(417, "EXPECTATION_FAILED", "only 100-continue can be expected"),
-    );
+  const { port, close } = await openPublicPort({
+    ...options,
+    bounds,
+    serve: (request, response, refusal) => void serve(current(), request, response, life, refusal),
   });
-  server.on("clientError", refuseSocket);
-  await listen(server, host, port);
   return {
-    port: (server.address() as AddressInfo).port,
-    async close(graceMs) {
+    port,
+    close(graceMs) {
       life.isClosing = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const forced = setTimeout(() => server.closeAllConnections(), graceMs);
-      await closed;
-      clearTimeout(forced);
+      return close(graceMs);
     },
   };
 }
@@ -71,15 +41,15 @@ interface Life {
 /** Answers, logs and counts one request. Never rejects. */
 async function serve(
   context: Context,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
   life: Life,
   refusal?: Failure,
 ): Promise<void> {
   const startedMs = performance.now();
   const left = new AbortController();
   response.on("close", () => {
-    if (!response.writableFinished) left.abort(new Error("the client left"));
+    if (!response.writableEnded) left.abort(new Error("the client left"));
   });
   const read = readHead(request.rawHeaders);
   const exchange: Exchange = {
@@ -116,9 +86,11 @@ async function serve(
         requestId: exchange.requestId,
         traceparent: exchange.traceparent,
         withoutBody: exchange.method === "HEAD",
-        closes: life.isClosing,
+        // HTTP/2 says it for the connection as a whole.
+        closes: life.isClosing && request.httpVersionMajor === 1,
         strictTransportSecurity: context.strictTransportSecurity,
       });
+      if (sent !== undefined || response.writableLength > 0) endWhenStalled(response, bounds);
       if (sent !== undefined) await sent;
     } catch (error) {
       context.log.error({ err: error, requestId: exchange.requestId }, "an answer could not be sent");
@@ -143,12 +115,4 @@ function record(
   const line = { method, route, status, ms: Math.round(ms * 100) / 100, requestId, userId: identity?.userId };
   if (status >= 500) log.error({ ...line, err: failure?.cause }, "request failed");
   else log.info(sample === 1 ? line : { ...line, sample }, "request");
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen(port, host, resolve);
-  await promise;
-  server.off("error", reject);
 }

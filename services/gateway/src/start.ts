@@ -22,6 +22,7 @@ import { createChannels } from "./reload/channels.ts";
 import { loadContract } from "./reload/contract.ts";
 import { keepLoaded } from "./reload/keep-loaded.ts";
 import { createRetryBudget } from "./http/retry-budget.ts";
+import { readPublicTls } from "./http/public-tls.ts";
 import { startServer } from "./server.ts";
 import { createTelemetry } from "./telemetry.ts";
 
@@ -102,7 +103,15 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
     if (latest.version !== made.version) made = { ...latest, ...fixed };
     return made;
   };
-  const server = await startServer(current, { host: config.HOST, port: config.HTTP_PORT });
+  const server = await startServer(current, {
+    host: config.HOST,
+    port: config.HTTP_PORT,
+    http2Streams: config.HTTP2_STREAMS,
+    tls:
+      config.PUBLIC_TLS_DIR === undefined
+        ? undefined
+        : readPublicTls({ folder: config.PUBLIC_TLS_DIR, everyMs: config.WATCH_MS, log, signal }),
+  });
   onStop("http", () => server.close(config.SHUTDOWN_GRACE_MS));
 
   const admin = await startAdminServer({

@@ -1,13 +1,11 @@
-import { createFileRegistry, fromBinary, toJson, type FileRegistry } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { fromBinary, toJson, type FileRegistry } from "@bufbuild/protobuf";
 import { waitFor } from "@chirrup/testkit";
-import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { buildDescriptors } from "./descriptors.ts";
-import { startGateway, type TestGateway } from "./gateway.ts";
+import type { TestGateway } from "./gateway.ts";
 import type { Answer } from "./http-client.ts";
-import { serveLibrary, type Library } from "./library.ts";
+import type { Library } from "./library.ts";
+import { startLibraryGateway, type LibraryGateway } from "./library-gateway.ts";
 
 const page = "https://page.example";
 
@@ -15,38 +13,20 @@ describe("streams, raw bodies and headers", () => {
   let gateway: TestGateway;
   let library: Library;
   let registry: FileRegistry;
-  const closers: (() => Promise<void> | void)[] = [];
+  let started: LibraryGateway;
   beforeAll(async () => {
-    const descriptors = buildDescriptors();
-    closers.push(descriptors.remove);
-    registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors.path)));
-    library = await serveLibrary(registry);
-    closers.unshift(library.close);
-    gateway = await startGateway({
-      descriptors: descriptors.path,
-      env: { MAX_IN_FLIGHT: "50" },
-      gatewayFile: `
-upstreams:
-  library.v1.LibraryService: ${library.address}
-  everything.v1.EverythingService: ${library.address}
-  chirrup.user.v1.UserService: \${USER_SERVICE}
-  chirrup.post.v1.PostService: \${POST_SERVICE}
-  chirrup.follow.v1.FollowService: \${FOLLOW_SERVICE}
-  chirrup.feed.v1.FeedService: \${FEED_SERVICE}
-cookies:
-  access: { name: access, path: /, secure: false, sameSite: Lax, maxAgeSeconds: 600 }
-  refresh: { name: refresh, path: /, secure: false, sameSite: Lax, maxAgeSeconds: 600 }
+    started = await startLibraryGateway(
+      `
 origins: [${page}]
 cors: { credentials: true }
 metadata: { request: [x-tenant], response: [x-shelf-version] }
 compressFromBytes: 500
 `,
-    });
+      { env: { MAX_IN_FLIGHT: "50" } },
+    );
+    ({ gateway, library, registry } = started);
   });
-  afterAll(async () => {
-    await gateway[Symbol.asyncDispose]();
-    for (const close of closers) await close();
-  });
+  afterAll(() => started[Symbol.asyncDispose]());
 
   const understood = (answer: Answer): unknown => {
     if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);

@@ -1,6 +1,4 @@
 import {
-  createFileRegistry,
-  fromBinary,
   fromJson,
   toJson,
   type DescField,
@@ -9,48 +7,24 @@ import {
   type JsonObject,
   type JsonValue,
 } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { anyJson } from "./any-json.ts";
-import { buildDescriptors } from "./descriptors.ts";
-import { startGateway, type TestGateway } from "./gateway.ts";
-import { serveLibrary } from "./library.ts";
+import type { TestGateway } from "./gateway.ts";
+import { startLibraryGateway, type LibraryGateway } from "./library-gateway.ts";
 
 describe("a message with every kind of field", () => {
   let gateway: TestGateway;
   let registry: FileRegistry;
   let desc: DescMessage;
-  const closers: (() => Promise<void> | void)[] = [];
+  let started: LibraryGateway;
   beforeAll(async () => {
-    const descriptors = buildDescriptors();
-    closers.push(descriptors.remove);
-    registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors.path)));
+    started = await startLibraryGateway("", { env: { MAX_BODY_BYTES: "4194304" } });
+    ({ gateway, registry } = started);
     desc = registry.getMessage("everything.v1.Everything") as DescMessage;
-    const library = await serveLibrary(registry);
-    closers.unshift(library.close);
-    gateway = await startGateway({
-      descriptors: descriptors.path,
-      env: { MAX_BODY_BYTES: "4194304" },
-      gatewayFile: `
-upstreams:
-  library.v1.LibraryService: ${library.address}
-  everything.v1.EverythingService: ${library.address}
-  chirrup.user.v1.UserService: \${USER_SERVICE}
-  chirrup.post.v1.PostService: \${POST_SERVICE}
-  chirrup.follow.v1.FollowService: \${FOLLOW_SERVICE}
-  chirrup.feed.v1.FeedService: \${FEED_SERVICE}
-cookies:
-  access: { name: access, path: /, secure: false, sameSite: Lax, maxAgeSeconds: 600 }
-  refresh: { name: refresh, path: /, secure: false, sameSite: Lax, maxAgeSeconds: 600 }
-`,
-    });
   });
-  afterAll(async () => {
-    await gateway[Symbol.asyncDispose]();
-    for (const close of closers) await close();
-  });
+  afterAll(() => started[Symbol.asyncDispose]());
 
   /** What protobuf-es makes of the JSON of a message, with its defaults. */
   const expected = (json: JsonValue): JsonValue =>

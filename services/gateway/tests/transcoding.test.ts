@@ -1,48 +1,18 @@
-import {
-  createFileRegistry,
-  fromBinary,
-  toJson,
-  type FileRegistry,
-  type JsonObject,
-} from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { readFileSync } from "node:fs";
+import { fromBinary, toJson, type FileRegistry, type JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildDescriptors } from "./descriptors.ts";
-import { startGateway, type TestGateway } from "./gateway.ts";
+import type { TestGateway } from "./gateway.ts";
 import type { Answer, Ask } from "./http-client.ts";
-import { serveLibrary } from "./library.ts";
+import { startLibraryGateway, type LibraryGateway } from "./library-gateway.ts";
 
 describe("HTTP to gRPC and back", () => {
   let gateway: TestGateway;
   let registry: FileRegistry;
-  const closers: (() => Promise<void> | void)[] = [];
+  let started: LibraryGateway;
   beforeAll(async () => {
-    const descriptors = buildDescriptors();
-    closers.push(descriptors.remove);
-    registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors.path)));
-    const library = await serveLibrary(registry);
-    closers.unshift(library.close);
-    gateway = await startGateway({
-      descriptors: descriptors.path,
-      gatewayFile: `
-upstreams:
-  library.v1.LibraryService: ${library.address}
-  everything.v1.EverythingService: ${library.address}
-  chirrup.user.v1.UserService: \${USER_SERVICE}
-  chirrup.post.v1.PostService: \${POST_SERVICE}
-  chirrup.follow.v1.FollowService: \${FOLLOW_SERVICE}
-  chirrup.feed.v1.FeedService: \${FEED_SERVICE}
-cookies:
-  access: { name: access, path: /, secure: false, sameSite: Lax, maxAgeSeconds: 600 }
-  refresh: { name: refresh, path: /, secure: false, sameSite: Lax, maxAgeSeconds: 600 }
-`,
-    });
+    started = await startLibraryGateway();
+    ({ gateway, registry } = started);
   });
-  afterAll(async () => {
-    await gateway[Symbol.asyncDispose]();
-    for (const close of closers) await close();
-  });
+  afterAll(() => started[Symbol.asyncDispose]());
 
   /** What the service understood, in JSON without defaults. */
   const understood = async (

@@ -12,7 +12,11 @@ export function settingsTable(schema: z.ZodObject): string {
 function describe(field: z.ZodType): { fallback: string; meaning: string } {
   if (field instanceof z.ZodDefault) {
     const inner = describe(field.unwrap() as z.ZodType);
-    return { fallback: `\`${String(field.def.defaultValue)}\``, meaning: field.description ?? inner.meaning };
+    const { defaultValue } = field.def;
+    // A list or a record that is empty until somebody fills it.
+    const text = typeof defaultValue === "string" ? defaultValue : JSON.stringify(defaultValue);
+    const fallback = typeof defaultValue === "object" ? "none" : `\`${text}\``;
+    return { fallback, meaning: field.description ?? inner.meaning };
   }
   if (field instanceof z.ZodOptional) {
     const inner = describe(field.unwrap() as z.ZodType);

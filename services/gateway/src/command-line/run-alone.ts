@@ -124,7 +124,12 @@ export async function runAlone(
     log,
     telemetry,
   };
-  const server = await startServer(() => context, { host: options.host, port: options.port });
+  const server = await startServer(() => context, {
+    host: options.host,
+    port: options.port,
+    http2Streams: 100,
+    tls: undefined,
+  });
   onStop("http", () => server.close(config.SHUTDOWN_GRACE_MS));
   return `${routeTable(routes, rules)}\n\nhttp://${options.host}:${server.port} serves these, and /docs to try them\n`;
 }

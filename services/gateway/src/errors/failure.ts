@@ -92,6 +92,18 @@ export function badHttp(httpStatus: number, reason: string, message: string): Fa
   return new Failure(Status.INVALID_ARGUMENT, message, { httpStatus, details: [errorInfo(reason)] });
 }
 
+export function headersTooLarge(): Failure {
+  return badHttp(431, "HEADERS_TOO_LARGE", "the headers are too large");
+}
+
+export function requestTimeout(): Failure {
+  return badHttp(408, "REQUEST_TIMEOUT", "the request took too long to arrive");
+}
+
+export function unexpected(): Failure {
+  return badHttp(417, "EXPECTATION_FAILED", "only 100-continue can be expected");
+}
+
 export function routeNotFound(): Failure {
   return new Failure(Status.NOT_FOUND, "there is nothing at this path", {
     details: [errorInfo("ROUTE_NOT_FOUND")],

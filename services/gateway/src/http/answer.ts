@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import type { Context } from "../context.ts";
 import {
   badHttp,
@@ -17,6 +16,7 @@ import { combine, type Verdict } from "../limits/limiter.ts";
 import { rateHeaders, retryAfterSeconds } from "../limits/rate-headers.ts";
 import type { RouteTable } from "../routing/route-table.ts";
 import { readBody } from "./body.ts";
+import type { ClientRequest } from "./client-request.ts";
 import { forward } from "./forward.ts";
 import type { Reply } from "./reply.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
@@ -48,7 +48,7 @@ type Found = ReturnType<RouteTable["find"]>;
  * Answers one request. In this order, cheapest refusal first: route, rate of the address, origin, identity, rate of the
  * user, body, rpc. Throws a Failure for anything but success.
  */
-export async function answer(context: Context, request: IncomingMessage, exchange: Exchange): Promise<Reply> {
+export async function answer(context: Context, request: ClientRequest, exchange: Exchange): Promise<Reply> {
   const { method, head, repeated } = exchange;
   const url = request.url ?? "/";
   if (url.length > maxUrlLength) {

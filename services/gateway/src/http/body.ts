@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
-import { badHttp, clientGone } from "../errors/failure.ts";
+import { badHttp, clientGone, Failure } from "../errors/failure.ts";
+import type { ClientRequest } from "./client-request.ts";
 import type { RequestHead } from "./request-head.ts";
 
 const none: Buffer = Buffer.alloc(0);
@@ -13,7 +13,7 @@ export function hasBody({ contentLength, transferEncoding }: RequestHead): boole
  * declared, 415 for a body that is not plain JSON in UTF-8 unless the route takes any, and 499 when the client leaves.
  */
 export async function readBody(
-  request: IncomingMessage,
+  request: ClientRequest,
   head: RequestHead,
   { maxBytes, takesAnyType }: { readonly maxBytes: number; readonly takesAnyType: boolean },
 ): Promise<Buffer> {
@@ -26,7 +26,7 @@ export async function readBody(
 }
 
 /** The whole body; undefined beyond `maxBytes`. What is left of it then flows away, so that the answer can be read. */
-function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+function collect(request: ClientRequest, maxBytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -40,7 +40,7 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | u
       }
     });
     request.on("end", () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-    request.on("error", (error) => reject(clientGone(error)));
+    request.on("error", (error) => reject(error instanceof Failure ? error : clientGone(error)));
     // Also when the client left before anyone listened: then there is no event to come.
     request.on("close", () => reject(clientGone()));
     if (request.destroyed) reject(clientGone());

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { badHttp, failureBody, type Failure } from "../errors/failure.ts";
+import { badHttp, failureBody, headersTooLarge, requestTimeout, type Failure } from "../errors/failure.ts";
 import { maxUrlLength } from "./answer.ts";
 import { alwaysHeaders, contentPolicy } from "./reply.ts";
 import { requestIdOf } from "./trace.ts";
@@ -20,7 +20,9 @@ const statusTexts: Readonly<Record<number, string>> = {
 export function refuseSocket(error: ParseError, socket: Duplex): void {
   // An answer that has begun cannot be followed by another.
   const { _httpMessage: current } = socket as { _httpMessage?: { headersSent: boolean } };
-  if (error.code === "ECONNRESET" || !socket.writable || current?.headersSent === true) {
+  // What fails below HTTP, as TLS does, can be told nothing by HTTP.
+  const isHttp = error.code?.startsWith("HPE_") === true || error.code?.startsWith("ERR_HTTP") === true;
+  if (!isHttp || !socket.writable || current?.headersSent === true) {
     socket.destroy(error);
     return;
   }
@@ -47,9 +49,9 @@ function failureOf({ code, rawPacket }: ParseError): Failure {
     case "HPE_HEADER_OVERFLOW":
       return isLongTarget(rawPacket)
         ? badHttp(414, "URI_TOO_LONG", `the URL must not be longer than ${maxUrlLength} characters`)
-        : badHttp(431, "HEADERS_TOO_LARGE", "the headers are too large");
+        : headersTooLarge();
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return badHttp(408, "REQUEST_TIMEOUT", "the request took too long to arrive");
+      return requestTimeout();
     default:
       return badHttp(400, "MALFORMED_REQUEST", "this is not an HTTP/1.1 request");
   }

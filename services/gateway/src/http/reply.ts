@@ -1,6 +1,6 @@
-import type { ServerResponse } from "node:http";
 import { once } from "node:events";
 import { failureBody, problemJson, type Failure } from "../errors/failure.ts";
+import type { ClientResponse } from "./client-request.ts";
 
 /** An answer before it is sent. */
 export interface Reply {
@@ -54,7 +54,7 @@ export interface SendOptions {
 
 /** Sends an answer. For a stream it resolves when that has ended, or the client has left. */
 export function send(
-  response: ServerResponse,
+  response: ClientResponse,
   { status, headers, setCookies, body, contentType = "application/json", stream }: Reply,
   options: SendOptions,
 ): Promise<void> | undefined {
@@ -91,11 +91,11 @@ export function send(
 
 /** No faster than the client reads. */
 async function pour(
-  response: ServerResponse,
+  response: ClientResponse,
   first: string | Buffer | undefined,
   stream: AsyncIterable<Buffer>,
 ): Promise<void> {
-  response.flushHeaders();
+  response.flushHeaders?.();
   if (first !== undefined) response.write(first);
   for await (const chunk of stream) {
     if (response.destroyed) return;

@@ -44,34 +44,58 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h
 const keyFault = "must be ip, user, route, method or header:name";
 const count = z.number().int().min(1).max(1e9);
 
-const ruleSchema = z
-  .strictObject({
-    name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "must be 1 to 32 of a-z, 0-9 and -"),
-    match: z
-      .strictObject({
-        routes: z.array(z.string()).min(1).optional(),
-        except: z.array(z.string()).min(1).optional(),
-        methods: z
-          .array(z.string().regex(/^[A-Z]+$/))
-          .min(1)
-          .optional(),
-        public: z.boolean().optional(),
-        signedIn: z.boolean().optional(),
-      })
-      .default({}),
-    key: z
-      .array(z.custom<KeyPart>((part) => typeof part === "string" && keyPattern.test(part), keyFault))
-      .refine((parts) => parts.includes("ip") || parts.includes("user"), { error: "must have ip or user" }),
-    limit: count,
-    window: z
-      .string()
-      .regex(/^[1-9][0-9]{0,8}(?:ms|s|m|h|d)$/, "must be a number with ms, s, m, h or d")
-      .transform((text) => Number.parseInt(text, 10) * (unitMs[text.replace(/^[0-9]+/, "")] ?? 0))
-      .refine((ms) => ms <= maxWindowMs, "must not be longer than 7d"),
-    burst: count.optional(),
-    fail: z.enum(failModes).default("local"),
-    dryRun: z.boolean().default(false),
-  })
+const fields = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, "must be 1 to 32 of a-z, 0-9 and -")
+    .describe("stands in the RateLimit headers"),
+  key: z
+    .array(z.custom<KeyPart>((part) => typeof part === "string" && keyPattern.test(part), keyFault))
+    .refine((parts) => parts.includes("ip") || parts.includes("user"), { error: "must have ip or user" })
+    .describe(
+      "of `ip`, `user`, `route`, `method`, `header:name`: one bucket for each combination; with `ip` or `user`",
+    ),
+  limit: count.describe("tokens that come back in a window"),
+  window: z
+    .string()
+    .regex(/^[1-9][0-9]{0,8}(?:ms|s|m|h|d)$/, "must be a number with ms, s, m, h or d")
+    .transform((text) => Number.parseInt(text, 10) * (unitMs[text.replace(/^[0-9]+/, "")] ?? 0))
+    .refine((ms) => ms <= maxWindowMs, "must not be longer than 7d")
+    .describe("`500ms`, `10s`, `1m`, `1h`, `1d`"),
+  burst: count.optional().describe("the most a bucket holds; `limit` when absent"),
+  match: z
+    .strictObject({
+      routes: z.array(z.string()).min(1).optional(),
+      except: z.array(z.string()).min(1).optional(),
+      methods: z
+        .array(z.string().regex(/^[A-Z]+$/))
+        .min(1)
+        .optional(),
+      public: z.boolean().optional(),
+      signedIn: z.boolean().optional(),
+    })
+    .default({})
+    .describe(
+      '`routes` ("POST /api/v1/login") or all `except` some, `methods`, `public` routes or others, `signedIn`; all without it',
+    ),
+  fail: z
+    .enum(failModes)
+    .default("local")
+    .describe(
+      "while Redis is away: `local` counts here with limit ÷ `GATEWAYS`, `open` lets in, `closed` answers 503",
+    ),
+  dryRun: z
+    .boolean()
+    .default(false)
+    .describe(
+      "counts and denies nobody: `chirrup_gateway_rate_dry_run_denials_total{rule}` says whom it would deny",
+    ),
+});
+
+/** What a rule may hold, for the README's table. */
+export const ruleFields: z.ZodObject = fields;
+
+const ruleSchema = fields
   .transform(({ window: windowMs, burst, ...rule }): Rule => ({
     ...rule,
     headers: headersOf(rule.key),

@@ -8,7 +8,8 @@ locals {
 }
 
 terraform {
-  source = "${get_repo_root()}/infra/terraform//modules/msk"
+  # From one folder higher than the others: Terragrunt copies what is left of the //, and the module reads infra/debezium.
+  source = "${get_repo_root()}/infra//terraform/modules/msk"
 }
 
 dependency "vpc" {

@@ -1,16 +1,17 @@
 import { runChecks } from "../infra/check.ts";
 import { chartChecks } from "../infra/charts/checks.ts";
 import { clusterChecks } from "../infra/cluster/checks.ts";
+import { runningChecks } from "../infra/cluster/running-checks.ts";
 import { composeChecks } from "../infra/compose/checks.ts";
 import { migrationChecks } from "../infra/migrations/checks.ts";
 import { imageChecks } from "../infra/images/checks.ts";
 import { lintChecks } from "../infra/lint/checks.ts";
 import { deliveryChecks } from "../infra/kubernetes/argocd.ts";
 import { kubernetesChecks } from "../infra/kubernetes/checks.ts";
-
 import { liveChecks } from "../infra/terraform/live-checks.ts";
 import { releaseTerraform } from "../infra/terraform/program.ts";
 import { runbookChecks } from "../infra/runbooks/checks.ts";
+import { terragruntChecks } from "../infra/terraform/terragrunt-checks.ts";
 import { unitChecks } from "../infra/terraform/units.ts";
 import { terraformChecks } from "../infra/terraform/checks.ts";
 
@@ -30,8 +31,10 @@ const all = [
   ...lintChecks,
   ...unitChecks,
   ...liveChecks,
+  ...terragruntChecks,
   ...terraformChecks,
   ...clusterChecks,
+  ...runningChecks,
 ];
 
 /** Checks all of infra/; `parts` are beginnings of checks' names. */

@@ -8,12 +8,21 @@ import { definitions } from "./versions.ts";
 
 /** A Kubernetes API server with etcd behind it: it stores and judges objects, and runs nothing. */
 export interface ApiServer {
+  /** A file by which others connect, as the administrator. */
+  readonly kubeconfig: string;
   kubectl(args: readonly string[], input?: string): Ran;
   stop(): Promise<void>;
 }
 
-/** Builds what is missing (minutes, once), then starts in `work`, which must be empty. */
-export async function startApiServer(work: string): Promise<ApiServer> {
+/**
+ * Builds what is missing (minutes, once), then starts in `work`, which must be empty.
+ *
+ * @param admission - Flags of the admission plugins. Default: without accounts, which no controller makes.
+ */
+export async function startApiServer(
+  work: string,
+  admission: readonly string[] = ["--disable-admission-plugins=ServiceAccount"],
+): Promise<ApiServer> {
   const apiServer = kubernetesProgram("kube-apiserver");
   const kubectl = kubernetesProgram("kubectl");
   const etcd = etcdProgram();
@@ -54,30 +63,40 @@ export async function startApiServer(work: string): Promise<ApiServer> {
       `--service-account-key-file=${join(work, "accounts.key")}`,
       `--service-account-signing-key-file=${join(work, "accounts.key")}`,
       "--service-cluster-ip-range=10.96.0.0/16",
-      // No controller makes the account that a pod of no account would get.
-      "--disable-admission-plugins=ServiceAccount",
+      ...admission,
     ],
     logFile: join(work, "kube-apiserver.log"),
   });
 
-  const connection = [
-    `--server=https://127.0.0.1:${secure}`,
-    `--certificate-authority=${join(work, "certificates", "apiserver.crt")}`,
-    `--token=${token}`,
-    `--cache-dir=${join(work, "cache")}`,
-  ];
+  const kubeconfig = join(work, "kubeconfig");
+  const cluster = {
+    server: `https://127.0.0.1:${secure}`,
+    "certificate-authority": join(work, "certificates", "apiserver.crt"),
+  };
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "local", cluster }],
+      users: [{ name: "admin", user: { token } }],
+      contexts: [{ name: "local", context: { cluster: "local", user: "admin" } }],
+      "current-context": "local",
+    }),
+  );
   const call = (args: readonly string[], input?: string): Ran =>
-    run(kubectl, [...connection, ...args], {
-      ...(input === undefined ? {} : { input }),
-      env: { KUBECONFIG: join(work, "none") },
-    });
+    run(
+      kubectl,
+      [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(work, "cache")}`, ...args],
+      input === undefined ? {} : { input },
+    );
   const stop = async (): Promise<void> => {
     await server.stop();
     await store.stop();
   };
   try {
     await until("the API server answers", () => call(["get", "--raw=/readyz"]).ok);
-    return { kubectl: call, stop };
+    return { kubeconfig, kubectl: call, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -112,7 +131,8 @@ export async function installDefinitions(server: ApiServer): Promise<number> {
   return installed;
 }
 
-async function until(what: string, condition: () => boolean): Promise<void> {
+/** Looks four times a second, for two minutes. Rejects with what it waited for. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 120_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);

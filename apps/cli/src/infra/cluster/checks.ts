@@ -5,6 +5,7 @@ import type { Findings, InfraCheck } from "../check.ts";
 import { at, environments, type KubeObject, listAt, render } from "../kubernetes/objects.ts";
 import { isRendered, readAddons, renderAddon } from "../charts/render.ts";
 import { type ApiServer, installDefinitions, startApiServer } from "./api-server.ts";
+import { apply } from "./apply.ts";
 
 /** What is applied: each environment, the other edge, and what Argo CD is given. */
 const folders = [
@@ -81,21 +82,6 @@ function podsOf(objects: readonly KubeObject[]): KubeObject[] {
       metadata: { name: object.metadata.name, namespace: object.metadata.namespace ?? "default" },
       spec: at(object, "spec", "template", "spec"),
     }));
-}
-
-/** What the API server says against any of the objects, a line each. */
-function apply(server: ApiServer, objects: readonly KubeObject[], ...flags: string[]): string[] {
-  if (objects.length === 0) return [];
-  const { ok, output } = server.kubectl(
-    ["apply", "--server-side", "--force-conflicts", "--validate=strict", ...flags, "--filename=-"],
-    // JSON: what YAML 1.2 leaves without quotes, the server's YAML 1.1 may take for a boolean.
-    objects.map((object) => JSON.stringify(object)).join("\n---\n"),
-  );
-  return ok
-    ? []
-    : output
-        .split("\n")
-        .filter((line) => line !== "" && !/serverside-applied( \(server dry run\))?$/.test(line));
 }
 
 function applyAll(server: ApiServer, objects: readonly KubeObject[]): string[] {

@@ -174,12 +174,15 @@ const replicas: Policy = (objects, environment) =>
           "has fewer than one pod for each of three zones",
       ])(objects, environment);
 
-const wave = ({ metadata }: KubeObject): number =>
+/** When Argo CD applies an object: the lower the earlier. */
+export const waveOf = ({ metadata }: KubeObject): number =>
   Number(metadata.annotations?.["argocd.argoproj.io/sync-wave"] ?? 0);
 
 const waves: Policy = (objects) => {
-  const latest = (kind: string): number => Math.max(...objects.filter((o) => o.kind === kind).map(wave), -9);
-  const earliest = (kind: string): number => Math.min(...objects.filter((o) => o.kind === kind).map(wave), 9);
+  const latest = (kind: string): number =>
+    Math.max(...objects.filter((o) => o.kind === kind).map(waveOf), -9);
+  const earliest = (kind: string): number =>
+    Math.min(...objects.filter((o) => o.kind === kind).map(waveOf), 9);
   return [
     latest("ExternalSecret") >= earliest("Job") && "migrations start before their secrets are there",
     latest("Job") >= earliest("Deployment") && "services start before their migrations are done",

@@ -21,8 +21,8 @@ export function copyLive(work: string): void {
 /**
  * Writes each unit as Terraform reads it, so that Terraform evaluates what Terragrunt would: `include.root` becomes a
  * module with root.hcl's locals, a dependency its mocked outputs, `inputs` the arguments of the unit's module, the
- * generated provider a file. *Why not Terragrunt:* its program is not to be had from a registry of modules. What is
- * left out: how Terragrunt itself finds files, orders units and writes the backend.
+ * generated provider a file. *Why not Terragrunt:* its program is not to be had from a registry of modules, and it only
+ * validates where there is no account. How it finds files, orders units and writes the backend is its own to show.
  */
 export function renderUnits(work: string, environments: readonly string[]): RenderedUnit[] {
   const copied = join(work, "infra", "terragrunt");
@@ -80,7 +80,7 @@ output "state" {
 }
 
 function unitModule(text: string): string {
-  const module = /\/\/modules\/([\w-]+)"/.exec(text)?.[1] ?? "";
+  const module = /\/modules\/([\w-]+)"/.exec(text)?.[1] ?? "";
   const dependencies = [
     ...text.matchAll(/^dependency "(\w+)" \{\n[\s\S]*?\n {2}mock_outputs = (\{\n[\s\S]*?\n {2}\})/gm),
   ].map(([, name = "", mocks = ""]) => `  dependency_${name} = { outputs = ${mocks} }`);

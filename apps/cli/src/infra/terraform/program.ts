@@ -21,19 +21,30 @@ interface Program {
   readonly registry: string;
 }
 
+/** Both say their version in the same form. */
+const installed: readonly Program[] = [
+  { path: "terraform", registry: "registry.terraform.io" },
+  { path: "tofu", registry: "registry.opentofu.org" },
+];
+
+function isUsable({ path }: Program): boolean {
+  try {
+    const { stdout } = run(path, ["version", "-json"]);
+    const { terraform_version: version } = JSON.parse(stdout) as { terraform_version: string };
+    return /^1\.(1[1-9]|[2-9]\d)\./.test(version);
+  } catch (error) {
+    if (error instanceof ToolMissing) return false;
+    throw error;
+  }
+}
+
 /**
- * Terraform as it is installed, or OpenTofu from its Go module: Terraform's own is not built by `go install`. The
- * replacement is OpenTofu's own, which Go does not take over from a module that is required.
+ * Terraform or OpenTofu as it is installed, or OpenTofu from its Go module: Terraform's own is not built by `go install`.
+ * The replacement is OpenTofu's own, which Go does not take over from a module that is required.
  */
 function findProgram(): Program {
-  try {
-    const { stdout } = run("terraform", ["version", "-json"]);
-    const { terraform_version: version } = JSON.parse(stdout) as { terraform_version: string };
-    if (/^1\.(1[1-9]|[2-9]\d)\./.test(version))
-      return { path: "terraform", registry: "registry.terraform.io" };
-  } catch (error) {
-    if (!(error instanceof ToolMissing)) throw error;
-  }
+  const found = installed.find(isUsable);
+  if (found !== undefined) return found;
   const path = goToolOf(
     "tofu",
     "github.com/opentofu/opentofu/cmd/tofu",
@@ -82,26 +93,40 @@ export async function complaintOf(
   folder: string,
   commands: readonly (readonly string[])[],
 ): Promise<string[]> {
+  const { program } = await attached();
   for (const args of commands) {
-    const { ok, output } = await terraform(folder, args);
+    const { ok, output } = await runAttached(program.path, folder, args);
     if (!ok) return [`terraform ${args[0]}: ${output.slice(-1_500)}`];
   }
   return [];
 }
 
-/** Not spawnSync: the provider that Terraform asks is this process. */
-async function terraform(folder: string, args: readonly string[]): Promise<{ ok: boolean; output: string }> {
-  const { program, plugin } = await attached();
+/**
+ * Runs Terraform, or what calls it, with the provider of the modules' types. Not spawnSync: the provider that Terraform
+ * asks is this process. Throws ToolMissing when there is no such program.
+ */
+export async function runAttached(
+  command: string,
+  folder: string,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ ok: boolean; output: string; stdout: string }> {
+  const { plugin } = await attached();
   const env = {
     ...process.env,
     TF_REATTACH_PROVIDERS: plugin.reattach,
     TF_IN_AUTOMATION: "1",
     CHECKPOINT_DISABLE: "1",
+    // No settings of whoever runs this.
+    TF_CLI_CONFIG_FILE: "/dev/null",
+    ...settings,
   };
-  return new Promise((resolve) => {
-    execFile(program.path, args, { cwd: folder, env, timeout: 120_000 }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, output: `${stdout}${stderr}`.trim() }),
-    );
+  const options = { cwd: folder, env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 };
+  return new Promise((resolve, reject) => {
+    execFile(command, args, options, (error, stdout, stderr) => {
+      if (error?.code === "ENOENT") reject(new ToolMissing(`${command} is not installed`));
+      else resolve({ ok: error === null, output: `${stdout}${stderr}`.trim(), stdout });
+    });
   });
 }
 

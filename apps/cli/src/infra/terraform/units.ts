@@ -33,7 +33,7 @@ const siteLines = (): string[] =>
     ([, name = ""]) => name,
   );
 
-const moduleOf = (text: string): string => /\/\/modules\/([\w-]+)"/.exec(text)?.[1] ?? "";
+const moduleOf = (text: string): string => /\/modules\/([\w-]+)"/.exec(text)?.[1] ?? "";
 
 /** The faults of one unit: what it gives its module and takes of others, held to what those declare. */
 export function unitFaults(file: string, text: string): string[] {

@@ -15,6 +15,7 @@ export default defineConfig({
             "{packages,services,apps}/*/src/**/*.test.ts",
             "{packages,services,apps}/*/tests/**/*.test.ts",
             "tests/consistency/*.test.ts",
+            "tests/database/*.test.ts",
           ],
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           // Far above what a test takes: a busy machine is no failure.

@@ -98,7 +98,13 @@ describe("migrate", () => {
 
   it("makes the platform's tables", async () => {
     const { applied } = await migrate({ url, folders: [platformMigrations, folder], log });
-    expect(applied).toEqual(["p0001_outbox", "p0002_id_nodes", "p0003_idempotency_keys"]);
+    expect(applied).toEqual([
+      "p0001_outbox",
+      "p0002_id_nodes",
+      "p0003_idempotency_keys",
+      "p0004_bounded_texts",
+      "p0005_bounded_texts_hold",
+    ]);
     await waitFor(
       async () => (await postgres.query({ name: "nodes", text: "select 1 from id_nodes" })).length === 1024,
     );

@@ -15,7 +15,7 @@ afterAll(() => service[Symbol.asyncDispose]());
 /** One code point of one and of four bytes, two that normal form C makes one, one that it makes two. */
 const signs = ["a", "😀", "e\u0301", "\u0958"];
 
-const codePoints = (text: string): number => [...text].length;
+const codePoints = (text: string): number => Array.from(text).length;
 
 /** Around the bound of the table and around that of the request, which is eight times as far. */
 function lengthsAround(bound: number): number[] {

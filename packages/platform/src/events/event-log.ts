@@ -30,11 +30,17 @@ export interface SubscribeOptions {
   /** Handlers that run at a time in this process, for different keys. Default 16. */
   readonly concurrency?: number;
   /**
+   * How often an event is tried that fails by a fault of its own: a bug, a row that the database refuses, a peer's
+   * refusal. Then it becomes a dead letter. Default 40, which take five minutes.
+   */
+  readonly mostAttempts?: number;
+  /**
    * Applies one event. It must be idempotent: after a crash, or when a partition moves to another
    * process, events come again.
    *
-   * Any error but {@link UnprocessableEvent} is retried for ever, with a growing pause; meanwhile the
-   * events of that key wait and those of other keys go on.
+   * Any error but {@link UnprocessableEvent} is retried with a growing pause: `mostAttempts` times when the fault is
+   * the event's own, for ever when it may be an outage. Meanwhile the events of that key wait and those of other
+   * keys go on.
    *
    * @param signal Aborted when this process no longer owns the event's partition: whatever the handler
    *   still does competes with the new owner.

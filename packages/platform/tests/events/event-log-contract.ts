@@ -191,7 +191,31 @@ export function eventLogContract(name: string, makeCarrier: () => Promise<Carrie
       expect(firstFault(handled)).toBeUndefined();
     });
 
-    it("retries a failing key for ever without holding up the others", async () => {
+    it("tries what fails by its own fault so often, then keeps it with its cause and goes on", async () => {
+      const attempts: number[] = [];
+      const handled: number[] = [];
+      const subscription = await openLog().subscribe({
+        group: "readers",
+        topics: ["posts"],
+        mostAttempts: 3,
+        handle(event) {
+          const { number } = handledOf(event);
+          if (number === 2) {
+            attempts.push(number);
+            return Promise.reject(new TypeError("undefined is not a function"));
+          }
+          handled.push(number);
+          return Promise.resolve();
+        },
+      });
+      await carrier.append(numberedRecords(3, 1));
+      await waitFor(async () => (await subscription.lag()) === 0);
+      expect({ attempts: attempts.length, handled }).toEqual({ attempts: 3, handled: [1, 3] });
+      const [dead] = await carrier.deadLetters("readers");
+      expect(dead?.cause).toBe("failed 3 times: undefined is not a function");
+    });
+
+    it("retries a key for ever that fails by an outage, without holding up the others", async () => {
       const handled: Handled[] = [];
       let broken = true;
       let attempts = 0;
@@ -199,6 +223,7 @@ export function eventLogContract(name: string, makeCarrier: () => Promise<Carrie
         group: "readers",
         topics: ["posts"],
         concurrency: 2,
+        mostAttempts: 2,
         handle(event) {
           if (event.key === "k3" && broken) {
             attempts++;

@@ -5,6 +5,7 @@ import { type SubscribeOptions, UnprocessableEvent } from "../event-log.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Outcome } from "./lanes.ts";
 import type { ConsumerMetrics } from "./metrics.ts";
+import { isOwnFault } from "./own-fault.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
 import type { Slot } from "./window.ts";
 
@@ -27,6 +28,7 @@ export type Bury = (task: Task, cause: string) => Promise<boolean>;
 export interface ApplierOptions {
   readonly group: string;
   readonly handle: SubscribeOptions["handle"];
+  readonly mostAttempts: number;
   readonly bury: Bury;
   readonly log: Logger;
   readonly metrics: ConsumerMetrics;
@@ -36,7 +38,7 @@ export interface ApplierOptions {
 
 /** Makes the function that takes one record to its end: handled, kept as a dead letter, or to be retried. */
 export function createApplier(options: ApplierOptions): (task: Task, attempt: number) => Promise<Outcome> {
-  const { group, handle, bury, log, metrics, onDone, onLost } = options;
+  const { group, handle, mostAttempts, bury, log, metrics, onDone, onLost } = options;
 
   async function deliver({ owned, slot, key, payload }: Task): Promise<void> {
     let event;
@@ -50,14 +52,15 @@ export function createApplier(options: ApplierOptions): (task: Task, attempt: nu
   }
 
   /** The dead letter is kept before the record counts as handled, so no crash can lose it; one may repeat it. */
-  async function attemptOnce(task: Task): Promise<"handled" | "dead"> {
+  async function attemptOnce(task: Task, attempt: number): Promise<"handled" | "dead"> {
     try {
       await deliver(task);
       return "handled";
     } catch (error) {
-      if (!(error instanceof UnprocessableEvent)) throw error;
+      const cause = hopeless(error, attempt);
+      if (cause === undefined) throw error;
       const { topic } = task.owned;
-      if (!(await bury(task, error.message))) {
+      if (!(await bury(task, cause))) {
         onLost(task.owned);
         throw error;
       }
@@ -69,13 +72,20 @@ export function createApplier(options: ApplierOptions): (task: Task, attempt: nu
     }
   }
 
+  /** The cause to keep with a record that is not tried again; undefined when it is. */
+  function hopeless(error: unknown, attempt: number): string | undefined {
+    if (error instanceof UnprocessableEvent) return error.message;
+    if (attempt < mostAttempts || !isOwnFault(error)) return undefined;
+    return `failed ${attempt} times: ${(error as Error).message}`;
+  }
+
   return async function apply(task, attempt) {
     const { owned, slot, key, appendedAtMs } = task;
     // What was read of a partition that is gone belongs to the next owner.
     if (!owned.active) return undefined;
     owned.enter();
     try {
-      const outcome = await attemptOnce(task);
+      const outcome = await attemptOnce(task, attempt);
       owned.window.complete(slot);
       metrics.events.inc({ group, topic: owned.topic, outcome });
       const delayMs = Math.max(0, Date.now() - appendedAtMs);

@@ -7,6 +7,7 @@ import type { ConsumerMetrics } from "./metrics.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
 
 const defaultConcurrency = 16;
+const defaultAttempts = 40;
 
 /** A record as the carrier's reader hands it over. */
 export interface LogRecord {
@@ -49,6 +50,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const apply = createApplier({
     group,
     handle: (event, signal) => subscription.handle(event, signal),
+    mostAttempts: subscription.mostAttempts ?? defaultAttempts,
     bury,
     log,
     metrics,

@@ -39,6 +39,11 @@ export interface AccessTokenOptions {
 }
 
 const maxTokenLength = 4096;
+/**
+ * A signature of 64 bytes, as both algorithms make it, in the one spelling that base64url has for it: without padding, and
+ * the four bits that its last sign has too many are zero. Else each token would have others that are as good.
+ */
+const compactForm = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/;
 
 /**
  * Verifies access tokens: a JWT (RFC 7519), signed with EdDSA or ES256 by a key of the issuer's set that its "kid" names,
@@ -64,7 +69,7 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
     async verify(token) {
       const remembered = known(token);
       if (remembered !== undefined) return remembered;
-      if (token.length > maxTokenLength) return undefined;
+      if (token.length > maxTokenLength || !compactForm.test(token)) return undefined;
       try {
         const { payload } = await jwtVerify(
           token,

@@ -18,6 +18,8 @@ export interface Library {
   readonly calls: () => number;
   /** So many of the next unary calls end as one does whose connection is lost. */
   loseNext(count: number): void;
+  /** What answers name as their status from now on; "" for nothing. */
+  nameStatus(named: string): void;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export async function serveLibrary(registry: FileRegistry): Promise<Library> {
   let watching = 0;
   let calls = 0;
   let losses = 0;
+  let status = "";
   let seen = new Map<string, string>();
 
   async function* watch(method: DescMethod, request: Message, call: ServerCall): AsyncGenerator<object> {
@@ -56,6 +59,7 @@ export async function serveLibrary(registry: FileRegistry): Promise<Library> {
         seen = new Map(call.metadata.entries());
         call.responseHeaders.set("x-shelf-version", "7");
         call.responseHeaders.set("x-private", "no");
+        if (status !== "") call.responseHeaders.set("x-http-code", status);
         if (method.methodKind === "server_streaming") return watch(method, request, call);
         calls += 1;
         losses -= 1;
@@ -78,6 +82,9 @@ export async function serveLibrary(registry: FileRegistry): Promise<Library> {
     loseNext(count) {
       losses = count;
     },
+    nameStatus(named) {
+      status = named;
+    },
     close: () => server.close(0),
   };
 }
@@ -86,7 +93,7 @@ function respond(method: DescMethod, request: Message): object {
   if (method.output === method.input) return request;
   const fields = request as unknown as Record<string, unknown>;
   if (method.name === "GetShelf") return { id: fields["shelfId"], room: fields["room"] };
-  if (method.name === "UpdateBook") return { book: fields["book"] };
+  if (method.name === "UpdateBook" || method.name === "CreateBook") return { book: fields["book"] };
   const bytes = toBinary(method.input, request);
   return create(method.output, { method: method.name, request: bytes });
 }

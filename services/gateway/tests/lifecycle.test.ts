@@ -188,6 +188,26 @@ message M { int64 id = 1; repeated string names = 2; M inner = 3; }
       /no string field "id"/,
     ],
     [
+      "a success that is none",
+      `rpc A(M) returns (M) { option (google.api.http) = {get: "/v1/a"}; option (chirrup.gateway.v1.needs) = {success: {status: 404}}; }`,
+      /404 is no status of a success/,
+    ],
+    [
+      "a success of a stream",
+      `rpc A(M) returns (stream M) { option (google.api.http) = {get: "/v1/a"}; option (chirrup.gateway.v1.needs) = {success: {status: 201}}; }`,
+      /stream/,
+    ],
+    [
+      "a location by a field that is not there",
+      `rpc A(M) returns (M) { option (google.api.http) = {get: "/v1/a"}; option (chirrup.gateway.v1.needs) = {success: {status: 201 location: "/v1/{nope}"}}; }`,
+      /no single primitive "nope"/,
+    ],
+    [
+      "a location of many segments",
+      `rpc A(M) returns (M) { option (google.api.http) = {get: "/v1/a"}; option (chirrup.gateway.v1.needs) = {success: {status: 201 location: "/v1/{id=**}"}}; }`,
+      /one segment/,
+    ],
+    [
       "bindings within bindings",
       `rpc A(M) returns (M) { option (google.api.http) = {get: "/v1/a" additional_bindings {get: "/v1/b" additional_bindings {get: "/v1/c"}}}; }`,
       /nested/,

@@ -7,6 +7,7 @@ import { carryTokens, handTokens, presentedTokens } from "../identity/consistenc
 import { clearedCookies, takeCookies } from "../identity/field-cookies.ts";
 import { isBrowser } from "../identity/origin.ts";
 import type { Route } from "../routing/route-table.ts";
+import { isWithoutBody, statusKey, type Success } from "../transcoding/success.ts";
 import { pause } from "../pause.ts";
 import { checkAcceptsJson } from "./accept.ts";
 import type { Exchange } from "./answer.ts";
@@ -61,7 +62,20 @@ export async function forward(
     setCookies.push(...handed.setCookies);
     if (handed.header !== undefined) headers = { ...headers, "consistency-token": handed.header };
   }
-  return { status: 200, headers, setCookies, ...route.response.write(response) };
+  const reply = { status: 200, headers, setCookies, ...route.response.write(response) };
+  return needs.success === undefined ? reply : succeed(context, needs.success, answered, reply);
+}
+
+/** The answer by what the route says of its successes. */
+function succeed({ log }: Context, success: Success, answered: UnaryResponse, reply: Reply): Reply {
+  const { status, location, refused } = success.of(answered.message, answered.headers.get(statusKey));
+  if (refused !== undefined) log.warn({ status: refused }, "a service named a status that is none");
+  return {
+    ...reply,
+    status,
+    headers: location === undefined ? reply.headers : { ...reply.headers, location },
+    ...(isWithoutBody(status) ? { body: undefined } : {}),
+  };
 }
 
 async function unary(

@@ -2,8 +2,9 @@ import type { DescMessage, FileRegistry } from "@bufbuild/protobuf";
 import type { RuleIndex } from "../limits/rules.ts";
 import type { Route } from "../routing/route-table.ts";
 import { isHttpBody } from "../transcoding/http-body.ts";
+import { isWithoutBody } from "../transcoding/success.ts";
 import { readComments, type Comments } from "./comments.ts";
-import { pathOf, queryParameters } from "./parameters.ts";
+import { pathOf, queryParameters, type PathOf } from "./parameters.ts";
 import { createSchemas, statusSchema, type Schema, type Schemas } from "./schemas.ts";
 
 /** Of the gateway file. */
@@ -35,11 +36,12 @@ export function describeRoutes(options: OpenApiOptions): object {
   const schemas = createSchemas(comments, { protoNames: false });
   const originals = createSchemas(comments, { protoNames: true });
   const paths: Record<string, Record<string, object>> = {};
+  const shapes = new Map<string, PathOf>();
   const ids = new Map<string, number>();
   for (const route of routes) {
     if (!methods.has(route.httpMethod)) continue;
     const own = route.needs.json.protoNames ? originals : schemas;
-    const { path, parameters } = pathOf(route, own);
+    const { path, parameters } = named(pathOf(route, own), shapes);
     const base = `${route.rpc.parent.name}_${route.rpc.name}`;
     const count = (ids.get(base) ?? 0) + 1;
     ids.set(base, count);
@@ -84,6 +86,21 @@ export function describeRoutes(options: OpenApiOptions): object {
   };
 }
 
+/**
+ * OpenAPI has one place for all methods of a path, whatever its parameters are called: they are called there as by the route
+ * that came first.
+ */
+function named(own: PathOf, shapes: Map<string, PathOf>): PathOf {
+  const shape = own.path.replaceAll(/\{[^}]*\}/g, "{}");
+  const first = shapes.get(shape) ?? own;
+  shapes.set(shape, first);
+  const names = first.parameters.map(({ name }) => name);
+  return {
+    path: first.path,
+    parameters: own.parameters.map((parameter, i) => ({ ...parameter, name: names[i] ?? parameter.name })),
+  };
+}
+
 function securityOf(accessCookie: string | undefined): object[] {
   return accessCookie === undefined ? [{ bearer: [] }] : [{ bearer: [] }, { cookie: [] }];
 }
@@ -102,7 +119,7 @@ function operationOf(route: Route, schemas: Schemas, comments: Comments, options
     ...(rpc.proto.options?.deprecated === true ? { deprecated: true } : {}),
     ...requestBodyOf(route, schemas),
     responses: {
-      "200": successOf(route, schemas, options.consistency),
+      ...successesOf(route, successOf(route, schemas, options.consistency)),
       ...failures(needs.isPublic, limits.length > 0),
     },
     "x-cost": needs.cost,
@@ -142,7 +159,7 @@ function successOf(
   { rpc, response, isStream, responseBody, httpMethod }: Route,
   schemas: Schemas,
   consistency: boolean,
-): object {
+): Described {
   if (response.isRaw) return { description: "A body of its own type.", content: { "*/*": {} } };
   const schema = responseSchema(rpc.output, responseBody, schemas);
   if (!isStream)
@@ -165,6 +182,29 @@ function successOf(
     },
   };
 }
+
+interface Described {
+  readonly description: string;
+  readonly headers?: object;
+  readonly content?: object;
+}
+
+/** By the status that the route declares, and any other that its service may name. */
+function successesOf({ needs: { success } }: Route, described: Described): object {
+  if (success === undefined) return { "200": described };
+  const { content, ...bare } = described;
+  const headers = { ...described.headers, ...(success.hasLocation ? locationHeader : {}) };
+  return {
+    [success.status]: { ...(isWithoutBody(success.status) ? bare : described), headers },
+    ...(success.isFromService
+      ? { "2XX": { ...bare, description: "Another success, which the service names.", content } }
+      : {}),
+  };
+}
+
+const locationHeader = {
+  Location: { schema: { type: "string" }, description: "The path of what was made." },
+};
 
 function responseSchema(output: DescMessage, responseBody: string, schemas: Schemas): Schema {
   const field = output.fields.find(({ name }) => name === responseBody);

@@ -14,10 +14,12 @@ interface Parameter {
 }
 
 /** A route's path as OpenAPI has it, where a parameter is one segment, and those parameters. */
-export function pathOf(
-  { template, rpc }: Route,
-  schemas: Schemas,
-): { readonly path: string; readonly parameters: readonly Parameter[] } {
+export interface PathOf {
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+}
+
+export function pathOf({ template, rpc }: Route, schemas: Schemas): PathOf {
   const parameters: Parameter[] = [];
   const segments = template.segments.map((segment, index) => {
     if (segment.kind === "literal") return segment.text;

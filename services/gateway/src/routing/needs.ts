@@ -1,4 +1,5 @@
 import { getOption, type DescField, type DescMessage, type DescMethod, ScalarType } from "@bufbuild/protobuf";
+import { compileSuccess, type Success } from "../transcoding/success.ts";
 import { Access, needs as needsOption } from "@chirrup/proto/chirrup/gateway/v1/route";
 
 /** A string field of a message and the configured cookie that goes with it. */
@@ -18,6 +19,8 @@ export interface Needs {
   readonly readsCookies: readonly CookieField[];
   readonly clearsCookies: readonly string[];
   readonly provesOrigin: boolean;
+  /** Undefined: 200. */
+  readonly success: Success | undefined;
   readonly json: {
     readonly allowUnknown: boolean;
     readonly omitDefaults: boolean;
@@ -34,10 +37,8 @@ export function readNeeds(
   method: DescMethod,
   options: { readonly defaultDeadlineMs: number; readonly cookieNames: ReadonlySet<string> },
 ): Needs {
-  const { access, cost, deadline, setsCookies, readsCookies, clearsCookies, provesOrigin, json } = getOption(
-    method,
-    needsOption,
-  );
+  const { access, cost, deadline, setsCookies, readsCookies, clearsCookies, provesOrigin, json, success } =
+    getOption(method, needsOption);
   const known = (cookie: string): string => {
     if (!options.cookieNames.has(cookie))
       throw new Error(`${method.toString()}: no cookie "${cookie}" is configured`);
@@ -59,6 +60,7 @@ export function readNeeds(
     readsCookies: bound(method.input, readsCookies),
     clearsCookies: clearsCookies.map(known),
     provesOrigin,
+    success: success && compileSuccess(method, success),
     json: {
       allowUnknown: json?.allowUnknown ?? false,
       omitDefaults: json?.omitDefaults ?? false,

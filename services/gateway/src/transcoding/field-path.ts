@@ -64,6 +64,13 @@ export function getField(message: Fields, field: DescField): unknown {
   return chosen.case === field.localName ? chosen.value : undefined;
 }
 
+/** The field's value; undefined when it, or a message above it, is not there. */
+export function valueAt(message: Fields, { parents, leaf }: FieldPath): unknown {
+  let at: Fields | undefined = message;
+  for (const parent of parents) at = at && (getField(at, parent) as Fields | undefined);
+  return at && getField(at, leaf);
+}
+
 export function setField(message: Fields, field: DescField, value: unknown): void {
   if (field.oneof === undefined) message[field.localName] = value;
   else message[field.oneof.localName] = { case: field.localName, value };

@@ -16,7 +16,7 @@ import { hasPresence } from "../json/presence.ts";
 import { createWireWriter, type WireWriter } from "../json/wire-writer.ts";
 import { variableText, type RequestPath } from "../routing/path.ts";
 import type { Template, Variable } from "../routing/template.ts";
-import { getField, resolveFieldPath, type FieldPath, type Fields } from "./field-path.ts";
+import { getField, resolveFieldPath, valueAt, type FieldPath } from "./field-path.ts";
 import { parseJson } from "./json-text.ts";
 import { isHttpBody, writeHttpBody, writeHttpBodyField } from "./http-body.ts";
 import { applyQuery } from "./query.ts";
@@ -113,7 +113,7 @@ export function compileRequestReader(desc: DescMessage, rule: RequestRule): Requ
         violations.push({ field: field.jsonName, description: read.mustBe });
       } else {
         if (json !== undefined && violations.length === 0 && isNamed(json, field)) {
-          const given = valueIn(desc, writer.finish().subarray(0, bodyLength), field);
+          const given = valueAt(fromBinary(desc, writer.finish().subarray(0, bodyLength)), field);
           if (isSet(given) && given !== read.value)
             violations.push({ field: field.jsonName, description: "differs from the path" });
         }
@@ -159,12 +159,6 @@ function writeField(writer: WireWriter, path: FieldPath, depth: number, value: u
 function isNamed(json: JsonObject, { parents, leaf }: FieldPath): boolean {
   const top = parents[0] ?? leaf;
   return Object.hasOwn(json, top.jsonName) || Object.hasOwn(json, top.name);
-}
-
-function valueIn(desc: DescMessage, bytes: Uint8Array, { parents, leaf }: FieldPath): unknown {
-  let at: Fields | undefined = fromBinary(desc, bytes);
-  for (const parent of parents) at = at && (getField(at, parent) as Fields | undefined);
-  return at && getField(at, leaf);
 }
 
 /** Whether a primitive is something else than the default that an absent field reads as. */

@@ -34,6 +34,7 @@ type Settings = CommonSettings & {
   readonly REBUILD_TIMEOUT_MS: NumberSetting;
   readonly FOLLOWEES_TTL_MS: NumberSetting;
   readonly FOLLOWEES_KEPT: NumberSetting;
+  readonly POSTS_KEPT_BYTES: NumberSetting;
   readonly PROFILE_MAX_AGE_MS: NumberSetting;
   readonly PROFILES_KEPT: NumberSetting;
 };
@@ -100,6 +101,12 @@ export const configSchema: z.ZodObject<Settings> = z.object({
     .positiveInt()
     .default(2_000_000)
     .describe("Followees that a process keeps, of all readers together; 8 bytes each."),
+  POSTS_KEPT_BYTES: setting
+    .positiveInt()
+    .default(16_777_216)
+    .describe(
+      "Memory for posts that a process keeps, in bytes; each is compared with its owner's when it is shown.",
+    ),
   PROFILE_MAX_AGE_MS: setting
     .durationMs()
     .default(5_000)

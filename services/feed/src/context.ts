@@ -14,6 +14,7 @@ import type { Clock } from "./domain/clock.ts";
 import { createFeedMetrics, type FeedMetrics } from "./metrics.ts";
 import { type Celebrities, createCelebrities } from "./pipeline/celebrities.ts";
 import { createFollowed, type Followed } from "./pipeline/followed.ts";
+import { createPosts, type Posts } from "./pipeline/posts.ts";
 import { createProfiles, type Profiles } from "./pipeline/profiles.ts";
 import { createRebuilds, type Rebuilds } from "./pipeline/rebuild.ts";
 import { type AuthorOutboxes, createAuthorOutboxes } from "./store/author-outbox.ts";
@@ -32,6 +33,7 @@ export interface Context {
   readonly progress: FanOutProgress;
   readonly followed: Followed;
   readonly celebrities: Celebrities;
+  readonly seenPosts: Posts;
   readonly profiles: Profiles;
   readonly clock: Clock;
   readonly rebuilds: Rebuilds;
@@ -93,11 +95,13 @@ export function createContext({
     progress: createFanOutProgress(redis.writing),
     followed: createFollowed({ follows, versions, maxKept: config.FOLLOWEES_KEPT }),
     celebrities: createCelebrities({ follows, clock, log, signal }),
+    seenPosts: createPosts({ posts, maxBytes: config.POSTS_KEPT_BYTES, signal }),
     profiles: createProfiles({
       users: createUserClient(peers.user),
       clock,
       maxAgeMs: config.PROFILE_MAX_AGE_MS,
       maxKept: config.PROFILES_KEPT,
+      signal,
     }),
     clock,
     rebuilds,

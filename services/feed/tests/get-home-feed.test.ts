@@ -79,6 +79,49 @@ describe("a page", () => {
     expect(nextCursor).toBe("");
   });
 
+  it("has edits, counts, likes and deletions as soon as they are there, of posts that were shown before too", async () => {
+    const [first, second, third] = posts(3);
+    await warm();
+    const shown = async (): Promise<unknown[]> =>
+      (await feed.page(reader)).items.map(({ post, liked }) => [post?.content, post?.likeCount, liked]);
+    expect(await shown()).toEqual([third, second, first].map((id) => [`post ${id}`, 0n, false]));
+    const edit = world.editPost(third!);
+    world.likes.add(`${reader} ${second}`).add(`${stranger} ${second}`);
+    world.deletePost(first!);
+    expect(await shown()).toEqual([
+      [`post ${edit}`, 0n, false],
+      [`post ${second}`, 2n, true],
+    ]);
+    world.likes.delete(`${reader} ${second}`);
+    expect(await shown()).toEqual([
+      [`post ${edit}`, 0n, false],
+      [`post ${second}`, 1n, false],
+    ]);
+  });
+
+  it("shares an rpc with pages that ask meanwhile, and keeps each reader's likes apart", async () => {
+    const [postId] = posts(1);
+    world.follow(stranger, author);
+    world.likes.add(`${stranger} ${postId}`);
+    await warm();
+    // The first rpc stands still with its answer read; what comes meanwhile is asked for after it.
+    gates.holdNext("work viewPosts");
+    const first = feed.page(reader);
+    while (gates.held() === 0) await gates.nextHeld();
+    world.editPost(postId!);
+    const others = [reader, stranger, reader].map((id) => feed.page(id));
+    gates.release();
+    const likedBy = async (page: ReturnType<typeof feed.page>): Promise<unknown> =>
+      (await page).items.map(({ post, liked }) => [post?.content, liked]);
+    expect(await likedBy(first)).toEqual([[`post ${postId}`, false]]);
+    const edited = `post ${world.versions.get(postId!)}`;
+    expect(await Promise.all(others.map(likedBy))).toEqual([
+      [[edited, false]],
+      [[edited, true]],
+      [[edited, false]],
+    ]);
+  });
+
   it("is empty for a reader with nothing to read", async () => {
     expect(await feed.scroll(reader, 5)).toEqual([[]]);
   });

@@ -82,12 +82,23 @@ function postHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof
           .postsOf(authorIds, before === 0n ? 2n ** 63n : before)
           .slice(0, limit),
       }),
-    viewPosts: ({ ids, versionIds, viewers }, call) => {
-      const { posts, likes } = world();
-      const changed = ids.filter((id, index) => posts.has(id) && versionIds[index] !== id);
+    viewPosts: ({ ids, versionIds, likeCounts, viewers }, call) => {
+      const { posts, versions, likes } = world();
+      const versionOf = (id: bigint): bigint => versions.get(id) ?? id;
+      const likesOf = (id: bigint): bigint =>
+        BigInt([...likes].filter((like) => like.endsWith(` ${id}`)).length);
+      const changed = ids.filter(
+        (id, index) =>
+          posts.has(id) && (versionIds[index] !== versionOf(id) || likeCounts[index] !== likesOf(id)),
+      );
       return gates.pass(gateOf(call, "viewPosts"), {
-        posts: changed.map((id) => ({ id, authorId: posts.get(id)!, content: `post ${id}` })),
-        versionIds: changed,
+        posts: changed.map((id) => ({
+          id,
+          authorId: posts.get(id)!,
+          content: `post ${versionOf(id)}`,
+          likeCount: likesOf(id),
+        })),
+        versionIds: changed.map(versionOf),
         goneIds: ids.filter((id) => !posts.has(id)),
         likes: viewers.map(({ viewerId, postIds }) => ({
           viewerId,

@@ -19,6 +19,8 @@ let worlds = 0n;
 export class World {
   readonly users = new Set<bigint>();
   readonly posts = new Map<bigint, bigint>();
+  readonly versions = new Map<bigint, bigint>();
+  /** "user post". */
   readonly likes = new Set<string>();
   /** Events that no consumer has applied yet. */
   readonly pending: ReceivedEvent[] = [];
@@ -46,6 +48,13 @@ export class World {
     this.posts.set(postId, authorId);
     this.#emit(topics.posts, authorId, { case: "postCreated", value: { postId, authorId } });
     return postId;
+  }
+
+  /** What a post says is its version: its id until it is edited. */
+  editPost(postId: bigint): bigint {
+    const versionId = this.nextId();
+    this.versions.set(postId, versionId);
+    return versionId;
   }
 
   deletePost(postId: bigint): void {

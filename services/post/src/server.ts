@@ -13,6 +13,7 @@ import { listPostHistory } from "./handlers/list-post-history.ts";
 import { listUserPosts } from "./handlers/list-user-posts.ts";
 import { unlikePost } from "./handlers/unlike-post.ts";
 import { updatePost } from "./handlers/update-post.ts";
+import { viewPosts } from "./handlers/view-posts.ts";
 
 /** The handler of every rpc of PostService. */
 export function createHandlers(context: Context): PostHandlers {
@@ -31,5 +32,6 @@ export function createHandlers(context: Context): PostHandlers {
     unlikePost: unlikePost(context),
     listLikes: listLikes(context),
     listByAuthors: listByAuthors(context),
+    viewPosts: viewPosts(context),
   };
 }

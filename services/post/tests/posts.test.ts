@@ -166,6 +166,69 @@ describe("a batch", () => {
   });
 });
 
+describe("a look at posts that are known already", () => {
+  const unknown = (ids: bigint[]) => ({
+    ids,
+    versionIds: ids.map(() => 0n),
+    likeCounts: ids.map(() => 0n),
+    commentCounts: ids.map(() => 0n),
+  });
+
+  it("has only those that are other than they are known, those that are gone, and each viewer's likes", async () => {
+    const { client } = service;
+    const [same, edited, liked, commented] = [
+      await newPost(1n),
+      await newPost(1n),
+      await newPost(1n),
+      await newPost(1n),
+    ];
+    const ids = [same, edited, liked, commented, 5n];
+    const first = await client.viewPosts(unknown(ids));
+    expect(new Set(first.posts.map(({ id }) => id))).toEqual(new Set(ids.slice(0, 4)));
+    expect(first.versionIds).toEqual(first.posts.map(({ id }) => id));
+    expect(first.goneIds).toEqual([5n]);
+
+    await client.updatePost({ postId: edited, content: "another" }, as(1n));
+    await client.likePost({ postId: liked }, as(7n));
+    await client.createComment({ postId: commented, content: "well" }, as(8n));
+    const viewers = [
+      { viewerId: 7n, postIds: [same, liked] },
+      { viewerId: 8n, postIds: [liked] },
+    ];
+    const known = { ...unknown(ids), versionIds: ids };
+    const { posts, versionIds, goneIds, likes } = await client.viewPosts({ ...known, viewers });
+    const { posts: whole } = await client.batchGetPosts({ ids: [edited, liked, commented] });
+    expect(posts.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(whole);
+    expect(goneIds).toEqual([5n]);
+    expect(likes).toMatchObject([{ viewerId: 7n, postIds: [liked] }]);
+    const { versions } = await client.listPostHistory({ postId: edited });
+    expect(versionIds[posts.findIndex(({ id }) => id === edited)]).toBe(versions[0]?.id);
+
+    const byId = new Map(posts.map((post, index) => [post.id, { post, versionId: versionIds[index]! }]));
+    const again = await client.viewPosts({
+      ids,
+      versionIds: ids.map((id) => byId.get(id)?.versionId ?? id),
+      likeCounts: ids.map((id) => byId.get(id)?.post.likeCount ?? 0n),
+      commentCounts: ids.map((id) => byId.get(id)?.post.commentCount ?? 0n),
+    });
+    expect(again).toMatchObject({ posts: [], goneIds: [5n], likes: [] });
+  });
+
+  it("is refused when the lists do not belong together", async () => {
+    const { client } = service;
+    const good = unknown([1n, 2n]);
+    for (const [request, field] of [
+      [{ ...good, ids: [1n, 1n] }, "ids"],
+      [{ ...good, versionIds: [1n] }, "versionIds"],
+      [{ ...good, likeCounts: [] }, "likeCounts"],
+      [{ ...good, commentCounts: [0n, 0n, 0n] }, "commentCounts"],
+      [{ ...good, viewers: [{ viewerId: 1n, postIds: Array.from({ length: 2_001 }, () => 1n) }] }, "viewers"],
+    ] as const) {
+      expect(await wrongFields(client.viewPosts(request))).toEqual([field]);
+    }
+  });
+});
+
 describe("comments and likes", () => {
   it("lets only the commenter delete a comment", async () => {
     const { client } = service;

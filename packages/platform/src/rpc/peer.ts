@@ -37,21 +37,24 @@ export interface PeerCallOptions {
   /** Default: 5,000 for a unary call, none for a stream. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Default: true. A replica may not have come yet to what the primary had when an event was taken up; a call that
+   * stands for several readers, none of whom has written a moment ago, may be answered by one.
+   */
+  readonly readsPrimary?: boolean;
 }
 
-/**
- * The options of a call that no user asked for, as a consumer of events makes it. It is answered from the primary: a
- * replica may not have come yet to what the primary had when the event was taken up.
- */
+/** The options of a call that no one user asked for, as a consumer of events makes it. */
 export function peerCallOptions(options: PeerCallOptions = {}): CallOptions {
   const { requestId = randomUUID(), traceparent = newTraceparent(), timeoutMs, signal } = options;
+  const { readsPrimary = true } = options;
   return {
     metadata: onwardMetadata({
       requestId,
       traceparent,
       caller: undefined,
       consistency: [],
-      readsPrimary: true,
+      readsPrimary,
     }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(signal === undefined ? {} : { signal }),

@@ -1,7 +1,6 @@
 import { type CallOptions, type Channel, createClient } from "@chirrup/grpc";
 import { type Post, PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 import { newest, type Slice, sliceOf } from "../domain/slice.ts";
-import { chunksOf } from "../domain/chunks.ts";
 
 /** What the feed asks of the post service. */
 export interface PostClient {
@@ -14,14 +13,41 @@ export interface PostClient {
     range: { readonly before: bigint; readonly limit: number },
     options: CallOptions,
   ): Promise<Slice>;
-  /** Those posts that exist, and which of them the caller likes. Any number of ids; one call per 100. */
-  getPosts(
-    postIds: readonly bigint[],
+  /**
+   * Which of up to 2,000 posts (each once) are not as they are known here, and which of theirs some viewers like.
+   * What the answer does not name is as it is known.
+   */
+  viewPosts(
+    known: readonly KnownPost[],
+    viewers: readonly Viewer[],
     options: CallOptions,
-  ): Promise<{ posts: ReadonlyMap<bigint, Post>; likedIds: ReadonlySet<bigint> }>;
+  ): Promise<PostChanges>;
 }
 
-const maxIds = 100;
+/** A post, and what is known of it. */
+interface KnownPost {
+  readonly postId: bigint;
+  readonly version: VersionedPost | undefined;
+}
+
+/** What a post says, and what has been made of it. */
+export interface VersionedPost {
+  readonly post: Post;
+  /** Another one after each edit. */
+  readonly versionId: bigint;
+}
+
+export interface Viewer {
+  readonly viewerId: bigint;
+  readonly postIds: readonly bigint[];
+}
+
+interface PostChanges {
+  readonly changed: readonly VersionedPost[];
+  readonly goneIds: readonly bigint[];
+  /** By viewer; none for those who like none. */
+  readonly likedIds: ReadonlyMap<bigint, readonly bigint[]>;
+}
 
 /** The post service at the other end of a channel. */
 export function createPostClient(channel: Channel): PostClient {
@@ -35,13 +61,19 @@ export function createPostClient(channel: Channel): PostClient {
         limit,
       );
     },
-    async getPosts(postIds, options) {
-      const answers = await Promise.all(
-        chunksOf(postIds, maxIds).map((ids) => client.batchGetPosts({ ids }, options)),
-      );
+    async viewPosts(known, viewers, options) {
+      const request = {
+        ids: known.map(({ postId }) => postId),
+        versionIds: known.map(({ version }) => version?.versionId ?? 0n),
+        likeCounts: known.map(({ version }) => version?.post.likeCount ?? 0n),
+        commentCounts: known.map(({ version }) => version?.post.commentCount ?? 0n),
+        viewers: viewers.map(({ viewerId, postIds }) => ({ viewerId, postIds: [...postIds] })),
+      };
+      const { posts, versionIds, goneIds, likes } = await client.viewPosts(request, options);
       return {
-        posts: new Map(answers.flatMap(({ posts }) => posts.map((post) => [post.id, post]))),
-        likedIds: new Set(answers.flatMap(({ likedIds }) => likedIds)),
+        changed: posts.map((post, index) => ({ post, versionId: versionIds[index] ?? 0n })),
+        goneIds,
+        likedIds: new Map(likes.map(({ viewerId, postIds }) => [viewerId, postIds])),
       };
     },
   };

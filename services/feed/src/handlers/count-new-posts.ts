@@ -30,7 +30,7 @@ export function countNewPosts(
     for await (const { entries, followees } of skeleton(context, wanted)) {
       const above = entries.filter(({ postId }) => postId > since);
       if (above.length > 0) {
-        const hydration = await hydrate(context, readerId, above, call.onward());
+        const hydration = await hydrate(context, readerId, above, call);
         count += filterItems(above, hydration, followees, readerId).length;
       }
       if (above.length < entries.length || count >= maxCount) break;

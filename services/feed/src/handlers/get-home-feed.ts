@@ -31,7 +31,7 @@ export function getHomeFeed(context: GetHomeFeedContext): Handlers<typeof FeedSe
     const hasFollowed = wroteTo(call, "follow");
     const wanted = { readerId, before, batchSize: size + 1, log: call.log, hasFollowed, onward: call.onward };
     for await (const { entries, followees } of skeleton(context, wanted)) {
-      const hydration = await hydrate(context, readerId, entries, call.onward());
+      const hydration = await hydrate(context, readerId, entries, call);
       items.push(...filterItems(entries, hydration, followees, readerId));
       if (items.length > size) break;
     }

@@ -1,6 +1,7 @@
 import type { CallOptions } from "@chirrup/grpc";
 import type { FollowClient } from "../clients/follow.ts";
 import { type Followees, followeesOf } from "../domain/followees.ts";
+import { createKept } from "../domain/kept.ts";
 import type { FollowVersion, FollowVersions } from "../store/follow-versions.ts";
 
 export interface FollowedContext {
@@ -34,40 +35,15 @@ export interface Followed {
  * version was there before the drop, and is gone after it. Was it read after, it has the change.
  */
 export function createFollowed({ follows, versions, maxKept }: FollowedContext): Followed {
-  // In the order of use, so that the first is the one to let go of.
-  const kept = new Map<bigint, Known>();
-  let keptIds = 0;
-  const costOf = ({ followees }: Known): number => followees.size + 8;
-
-  function drop(readerId: bigint): void {
-    const known = kept.get(readerId);
-    if (known === undefined) return;
-    kept.delete(readerId);
-    keptIds -= costOf(known);
-  }
-  function keep(readerId: bigint, known: Known): void {
-    drop(readerId);
-    kept.set(readerId, known);
-    keptIds += costOf(known);
-    for (const oldest of kept.keys()) {
-      if (keptIds <= maxKept) break;
-      drop(oldest);
-    }
-  }
+  const kept = createKept<Known>(maxKept, ({ followees }) => followees.size + 8);
 
   return {
-    peek(readerId) {
-      const known = kept.get(readerId);
-      if (known === undefined) return undefined;
-      kept.delete(readerId);
-      kept.set(readerId, known);
-      return known;
-    },
+    peek: (readerId) => kept.use(readerId),
     async load(readerId, anew, options) {
       const version = await versions.begin(readerId, anew).catch(() => undefined);
       const followees = followeesOf(await follows.listFollowees(readerId, options));
-      if (version === undefined) drop(readerId);
-      else keep(readerId, { version, followees });
+      if (version === undefined) kept.drop(readerId);
+      else kept.keep(readerId, { version, followees });
       return followees;
     },
   };

@@ -261,4 +261,24 @@ export const faults: readonly Fault[] = [
       return result;`,
     test: "src/domain/turns.test.ts",
   },
+  {
+    name: "a post that is kept shows when it is gone",
+    file: "src/pipeline/posts.ts",
+    right: "asked.delete(id);",
+    wrong: "void id;",
+  },
+  {
+    name: "the version that is kept is not told",
+    file: "src/clients/post.ts",
+    right: "versionIds: known.map(({ version }) => version?.versionId ?? 0n),",
+    wrong: "versionIds: known.map(({ version, postId }) => (version ? postId : 0n)),",
+    test: "tests/get-home-feed.test.ts",
+  },
+  {
+    name: "the likes of one reader go to all who share an rpc",
+    file: "src/pipeline/posts.ts",
+    right: "likedIds: new Set(likedIds.get(viewerId)),",
+    wrong: "likedIds: new Set([...likedIds.values()].flat().concat(viewerId)),",
+    test: "tests/get-home-feed.test.ts",
+  },
 ];

@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { repositoryRoot } from "../../launcher/paths.ts";
 import { at, describe, type KubeObject, listAt, textAt } from "./objects.ts";
 
@@ -31,7 +31,7 @@ export function secretsMade(environment: string): string[] {
       ([, name = "", properties = ""]) =>
         listed(properties).map((property) => `chirrup/${environment}/${name}#${property}`),
     );
-    const module = basename(/\/\/(modules\/[\w-]+)"/.exec(text)?.[1] ?? "");
+    const module = /\/modules\/([\w-]+)"/.exec(text)?.[1] ?? "";
     const inputs = /^inputs = \{\n([\s\S]*?)\n\}/m.exec(text)?.[1] ?? "";
     const byModule = inputs.split(/^(?= {2}\w+ +=)/m).flatMap((input) => {
       const properties = propertiesOf(module, /\w+/.exec(input)?.[0] ?? "");

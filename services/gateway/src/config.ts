@@ -77,7 +77,9 @@ export const configSchema: z.ZodObject<GatewaySettings> = z.object({
   PEER_SECRET: setting.secret().describe("Proves the gateway to the services; at least 32 characters."),
   PEER_TLS_DIR: peerTlsSetting(),
   USER_SERVICE: setting.address().describe("The service that knows which sessions were revoked."),
-  JWKS_URL: setting.url("http", "https").describe("The token issuer's key set."),
+  JWKS_URL: setting
+    .url("http", "https")
+    .describe("The token issuer's key set; by https with PEER_TLS_DIR, a peer's."),
   TOKEN_ISSUER: setting.text().describe("`iss` of access tokens."),
   TOKEN_AUDIENCE: setting.text().describe("`aud` of access tokens."),
   TOKEN_TYPE: setting.text().default("JWT").describe("`typ` of access tokens."),

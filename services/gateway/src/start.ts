@@ -48,7 +48,7 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
   onStop("redis", () => redis.close());
   await firstConnection(redis);
 
-  const keys = createKeySet({ url: config.JWKS_URL, log });
+  const keys = createKeySet({ url: config.JWKS_URL, tls: tls?.client, log });
   void keys.keepFresh(signal);
   readiness.add("keys", () => (keys.isLoaded ? undefined : "the key set has not been fetched"));
   const revocations = watchRevocations({ users: createClient(UserService, userService), log });

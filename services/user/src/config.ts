@@ -15,6 +15,7 @@ type TextSetting = z.ZodType<string, string>;
 
 type UserSettings = CommonSettings &
   DatabaseSettings & {
+    readonly KEYS_PORT: z.ZodOptional<z.ZodType<number, string>>;
     readonly SIGNING_KEY_SECRET: TextSetting;
     readonly REFRESH_SECRET: TextSetting;
     readonly CURSOR_SECRET: TextSetting;
@@ -53,6 +54,12 @@ export const configSchema: z.ZodObject<UserSettings> = z
   .object({
     ...commonSettings,
     ...databaseSettings("user"),
+    KEYS_PORT: setting
+      .port()
+      .optional()
+      .describe(
+        "Port of the key set by HTTPS, for peers with a certificate (PEER_TLS_DIR); it is then not on HTTP_PORT.",
+      ),
     SIGNING_KEY_SECRET: setting
       .secret()
       .describe("Seals signing keys and second factors in the database; all instances share it."),
@@ -176,6 +183,10 @@ export const configSchema: z.ZodObject<UserSettings> = z
   .refine(({ MAIL_URL, HOST }) => MAIL_URL !== "mailbox:" || isLoopback(HOST), {
     path: ["MAIL_URL"],
     error: "is required where HOST is not the loopback",
+  })
+  .refine(({ KEYS_PORT, PEER_TLS_DIR }) => KEYS_PORT === undefined || PEER_TLS_DIR !== undefined, {
+    path: ["KEYS_PORT"],
+    error: "needs PEER_TLS_DIR",
   })
   .refine(...replicaWithSecret);
 

@@ -5,6 +5,7 @@ import {
   openPostgres,
   openServiceDatabase,
   peerTls,
+  servePeerRoutes,
   serveRpc,
   startAdminServer,
 } from "@chirrup/platform";
@@ -134,6 +135,13 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     log,
     signal,
   });
+  const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
+  const keySet = { "/.well-known/jwks.json": jwksRoute(keyRing) };
+  const { HOST: host, KEYS_PORT: keysPort } = config;
+  if (tls !== undefined && keysPort !== undefined) {
+    const keys = await servePeerRoutes({ host, port: keysPort, tls, routes: keySet, log });
+    onStop("key set", () => keys.close());
+  }
   const admin = await startAdminServer({
     host: config.HOST,
     port: config.HTTP_PORT,
@@ -141,7 +149,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     metrics,
     log,
     routes: {
-      "/.well-known/jwks.json": jwksRoute(keyRing),
+      ...(keysPort === undefined ? keySet : {}),
       ...(mailbox === undefined ? {} : { "/mailbox": mailbox.route }),
     },
   });
@@ -178,7 +186,7 @@ export async function start(life: Lifecycle<Config>, now: () => Date = systemNow
     port: config.GRPC_PORT,
     peerSecret: config.PEER_SECRET,
     tokens: writeTokens,
-    tls: peerTls({ folder: config.PEER_TLS_DIR, log, signal }),
+    tls,
     log,
     metrics,
   });

@@ -12,7 +12,7 @@ export interface PeerTls {
   readonly client: TlsClientOptions;
   readonly server: TlsServerOptions;
   /** Has a server take each renewed certificate for connections that are made from then on. */
-  follow(server: Server): void;
+  follow(server: Pick<Server, "renewTls">): void;
   /** Reads the files now. False when they are faulty: what was read before goes on. */
   reload(): boolean;
 }
@@ -41,7 +41,7 @@ interface Loaded {
 export function peerTls({ folder, log, signal, everyMs = 30_000 }: PeerTlsOptions): PeerTls | undefined {
   if (folder === undefined) return undefined;
   let loaded = load(folder);
-  const followers: Server[] = [];
+  const followers: Pick<Server, "renewTls">[] = [];
   const reload = (): boolean => {
     try {
       const next = load(folder);

@@ -9,7 +9,7 @@ import {
   resolveJavaParts,
   startKafkaBroker,
 } from "@chirrup/servers";
-import { createAuthority } from "../rpc/authority.ts";
+import { createAuthority } from "@chirrup/testkit";
 
 // Where the launcher keeps them too.
 const cache = fileURLToPath(new URL("../../../../.chirrup/cache/java", import.meta.url));

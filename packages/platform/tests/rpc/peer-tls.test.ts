@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { createClient, Status, type Server } from "@chirrup/grpc";
 import { FollowService } from "@chirrup/proto/chirrup/follow/v1/follow_service";
-import { waitFor } from "@chirrup/testkit";
+import { createAuthority, waitFor, type Authority } from "@chirrup/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createLogger, createMetrics, openPeer, peerTls, serveRpc, type PeerTls } from "../../src/index.ts";
-import { createAuthority, type Authority } from "./authority.ts";
 
 const peerSecret = "a secret between the services of a test";
 const log = createLogger({ service: "test", level: "silent", format: "json" });

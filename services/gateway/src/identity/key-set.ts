@@ -1,3 +1,6 @@
+import { Agent, request } from "node:https";
+import { Readable } from "node:stream";
+import type { TlsClientOptions } from "@chirrup/grpc";
 import type { Logger } from "@chirrup/platform";
 import { importJWK, type CryptoKey, type JWK } from "jose";
 import { pause } from "../pause.ts";
@@ -25,6 +28,8 @@ export interface KeySet {
 
 export interface KeySetOptions {
   readonly url: string;
+  /** For an `https:` address of a peer: proves itself by this, and believes this authority alone. */
+  readonly tls?: TlsClientOptions | undefined;
   readonly log: Logger;
   /** Default: 1 minute. */
   readonly maxAgeMs?: number;
@@ -40,7 +45,7 @@ const maxKeys = 32;
 
 /** Keeps a JSON Web Key Set (RFC 7517) from a URL. Stale keys are better than none: an error leaves the old ones. */
 export function createKeySet(options: KeySetOptions): KeySet {
-  const { url, log, maxAgeMs = 60_000, cooldownMs = 5_000, timeoutMs = 2_000 } = options;
+  const { url, tls, log, maxAgeMs = 60_000, cooldownMs = 5_000, timeoutMs = 2_000 } = options;
   let keys: ReadonlyMap<string, IssuerKey> | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
   let isAway = false;
@@ -48,7 +53,11 @@ export function createKeySet(options: KeySetOptions): KeySet {
 
   const load = async (): Promise<void> => {
     triedAt = performance.now();
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: "error" });
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response =
+      tls !== undefined && url.startsWith("https:")
+        ? await fetchFromPeer(url, tls, signal)
+        : await fetch(url, { signal, redirect: "error" });
     if (!response.ok) throw new Error(`the key set's URL answered ${response.status}`);
     keys = await readKeys(await boundedText(response), log);
   };
@@ -89,6 +98,19 @@ export function createKeySet(options: KeySetOptions): KeySet {
       return keys.get(keyId);
     },
   };
+}
+
+/** Not `fetch`, which takes no certificate of a client's. */
+async function fetchFromPeer(url: string, tls: TlsClientOptions, signal: AbortSignal): Promise<Response> {
+  const { secureContext } = tls;
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  // An agent of this request alone: another would reuse a connection that was made with the certificate before.
+  request(url, { agent: new Agent({ secureContext }), signal }, (message) => {
+    resolve(new Response(Readable.toWeb(message), { status: message.statusCode ?? 500 }));
+  })
+    .once("error", reject)
+    .end();
+  return promise;
 }
 
 async function boundedText(response: Response): Promise<string> {

@@ -48,6 +48,7 @@ export async function smoke({ folders, settings, work }: SmokeInputs): Promise<s
 
     const ports = new Map<string, { main: number; admin: number }>();
     for (const service of order) ports.set(service, { main: await freePort(), admin: await freePort() });
+    const keysPort = await freePort();
     const portsOf = (service: string): { main: number; admin: number } => {
       const found = ports.get(service);
       if (found === undefined) throw new Error(`no ports for ${service}`);
@@ -81,13 +82,13 @@ export async function smoke({ folders, settings, work }: SmokeInputs): Promise<s
         FOLLOW_SERVICE: peer("follow"),
         POST_SERVICE: peer("post"),
         FEED_SERVICE: peer("feed"),
-        JWKS_URL: `http://${local(portsOf("user").admin)}/.well-known/jwks.json`,
+        JWKS_URL: `https://localhost:${keysPort}/.well-known/jwks.json`,
         DESCRIPTORS: join(folders[service] ?? "", "proto", "gen", "chirrup.binpb"),
         GATEWAY_CONFIG: join(files, "gateway.production.yaml"),
         RATE_RULES: join(files, "rates.production.yaml"),
         ...(gateway
           ? { HTTP_PORT: String(main), ADMIN_PORT: String(admin) }
-          : { GRPC_PORT: String(main), HTTP_PORT: String(admin) }),
+          : { GRPC_PORT: String(main), HTTP_PORT: String(admin), KEYS_PORT: String(keysPort) }),
       };
     };
 

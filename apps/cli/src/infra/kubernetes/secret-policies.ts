@@ -47,7 +47,7 @@ export const mutualTls: Policy = (objects) => {
     .filter(({ kind }) => kind === "Certificate")
     .map((object) => textAt(object, "spec", "secretName"));
   return each(["Deployment"], (object) => {
-    const folder = settingsOf(object, objects)["PEER_TLS_DIR"];
+    const { PEER_TLS_DIR: folder, JWKS_URL: keySet } = settingsOf(object, objects);
     const mount = listAt(pod(object), "containers", 0, "volumeMounts").find(
       (candidate) => textAt(candidate, "mountPath") === folder,
     );
@@ -58,6 +58,7 @@ export const mutualTls: Policy = (objects) => {
       folder === undefined
         ? "talks to the others in clear"
         : !certificates.includes(textAt(volume, "secret", "secretName")) && `has no certificate at ${folder}`,
+      keySet?.startsWith("https:") === false && "reads the keys of access tokens in clear",
     ];
   })(objects, "dev");
 };

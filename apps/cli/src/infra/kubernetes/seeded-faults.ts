@@ -140,6 +140,11 @@ export const policyFaults: readonly SeededFault[] = [
     spoil: (o) => delete settingsOf(o, "post")["PEER_TLS_DIR"],
   },
   {
+    name: "a key set in clear",
+    complaint: /keys of access tokens in clear.*mutualTls/,
+    spoil: (o) => (settingsOf(o, "gateway")["JWKS_URL"] = "http://user-service:8081/.well-known/jwks.json"),
+  },
+  {
     name: "a service without a certificate",
     complaint: /no certificate.*mutualTls/,
     spoil: (o) => remove(o, "Certificate", "follow"),

@@ -2,11 +2,11 @@ import type { FanOutProgress } from "../store/fan-out-progress.ts";
 
 /** How far one fan-out has come. Batches are done in any order, and counted up to the first that is not. */
 export interface Checkpoint {
-  /** The follower id after which to begin. One round trip. */
-  start(): Promise<bigint>;
+  /** The follower id up to which an earlier attempt served all; 0 when there was none. One round trip. */
+  read(): Promise<bigint>;
   /** A batch is under way; in ascending order of ids. */
   take(ids: readonly bigint[]): void;
-  /** A batch is done. A round trip for each `every` followers. */
+  /** A batch is done. From `read` on, a round trip for each `every` followers. */
   done(ids: readonly bigint[]): Promise<void>;
   /** All are done. */
   end(): Promise<void>;
@@ -25,15 +25,17 @@ export function createCheckpoint(
 ): Checkpoint {
   const underWay: (readonly bigint[])[] = [];
   const finished = new Set<readonly bigint[]>();
+  let earlier: Promise<bigint> | undefined;
   let served = 0;
   let reached = 0n;
   let kept = false;
   return {
-    async start() {
+    async read() {
       if (eventId === undefined) return 0n;
-      const afterId = await progress.read(eventId);
-      kept = afterId > 0n;
-      return afterId;
+      earlier = progress.read(eventId);
+      const followerId = await earlier;
+      kept ||= followerId > 0n;
+      return followerId;
     },
     take(ids) {
       underWay.push(ids);
@@ -45,8 +47,10 @@ export function createCheckpoint(
         served += first.length;
         reached = first.at(-1) ?? reached;
       }
-      if (eventId === undefined || served < every) return;
+      if (eventId === undefined || earlier === undefined || served < every) return;
       served = 0;
+      // What an earlier attempt has written is read before it is written over, and never lowered.
+      if (reached <= (await earlier)) return;
       kept = true;
       await progress.save(eventId, reached);
     },

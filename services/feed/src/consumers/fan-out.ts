@@ -13,7 +13,10 @@ export interface FanOutOptions {
   readonly streamPage: number;
   /** Pipelines under way at once for one event. The stream is read no faster than they are done. */
   readonly parallel: number;
-  /** From so many followers on, an event's pipelines wait for one another's, and nobody else's for them. */
+  /**
+   * From so many followers on, an event's pipelines wait for those of others like it, and nobody else's for them; and
+   * it is asked whether an earlier attempt came further. So posts with few followers cost no such question.
+   */
   readonly largeFrom: number;
   /** Followers between two checkpoints. */
   readonly checkpointEvery: number;
@@ -31,6 +34,12 @@ export interface FanOutJob {
 
 /** Runs `deliver` on all followers of an author. */
 export type FanOut = (job: FanOutJob, options: CallOptions) => Promise<void>;
+
+/** Followers of one pipeline, and the lane that it waits in. */
+interface Batch {
+  readonly ids: readonly bigint[];
+  readonly turns: Turns;
+}
 
 /** Pipelines under way at once for all events together: to their first followers, and to the many. */
 const places = { small: 16, large: 4 };
@@ -62,11 +71,12 @@ export function createFanOut({
 
   return async ({ authorId, pace, eventId, deliver }, options) => {
     const checkpoint = createCheckpoint(progress, { eventId, every: checkpointEvery });
-    const afterId = await checkpoint.start();
-    let taken = 0;
 
-    async function* batches(): AsyncGenerator<{ ids: readonly bigint[]; turns: Turns }> {
+    async function* batches(afterId: bigint, isLarge: boolean): AsyncGenerator<Batch> {
       const messages = follows.streamFollowers(authorId, { afterId, pageSize: streamPage }, options);
+      let turns = isLarge ? lanes.large : lanes.small;
+      let taken = 0;
+      let goesOnAfter: bigint | undefined;
       for await (const { state, followerIds } of messages) {
         if (state === CelebrityState.CELEBRITY) return;
         for (let at = 0; at < followerIds.length;) {
@@ -74,11 +84,18 @@ export function createFanOut({
           at += ids.length;
           taken += ids.length;
           checkpoint.take(ids);
-          yield { ids, turns: afterId > 0n || taken > largeFrom ? lanes.large : lanes.small };
+          yield { ids, turns };
         }
+        if (turns === lanes.large || taken < largeFrom) continue;
+        turns = lanes.large;
+        const earlier = await checkpoint.read();
+        if (earlier <= (followerIds.at(-1) ?? 0n)) continue;
+        goesOnAfter = earlier;
+        break;
       }
+      if (goesOnAfter !== undefined) yield* batches(goesOnAfter, true);
     }
-    await eachInParallel(batches(), parallel, async ({ ids, turns }) => {
+    await eachInParallel(batches(0n, false), parallel, async ({ ids, turns }) => {
       await turns.run(async () => {
         const startMs = performance.now();
         await deliver(ids);

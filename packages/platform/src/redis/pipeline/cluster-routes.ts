@@ -137,7 +137,7 @@ function ask(connection: Connection, args: readonly string[]): Promise<Reply> {
   return new Promise((resolve) => {
     connection.send({
       replies: 1,
-      encode: () => encodeCommand(args),
+      encode: (write) => write(encodeCommand(args)),
       take: (reply) => resolve(reply),
       done: () => undefined,
       fail: () => resolve(null),

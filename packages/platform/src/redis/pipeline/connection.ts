@@ -8,8 +8,8 @@ import { createReplyParser, RedisError, type Reply } from "./reply-parser.ts";
 export interface Request {
   /** Replies that are awaited, at least 1. */
   readonly replies: number;
-  /** Called when the commands leave: one character for each byte. */
-  encode(): string;
+  /** Called when the commands leave. Gives them in pieces, one character for each byte. */
+  encode(write: (piece: string) => void): void;
   take(reply: Reply): void;
   /** Called after the last reply. */
   done(): void;
@@ -55,7 +55,10 @@ interface Waiting {
 const firstRetryMs = 50;
 const longestRetryMs = 2_000;
 const connectTimeoutMs = 2_000;
-/** So much is written at once, without waiting for what else the turn of the event loop brings. */
+/**
+ * So much is written at once, without waiting for what else the turn of the event loop brings: the server begins with
+ * a long request while the rest of it is encoded.
+ */
 const writeNowLength = 32_768;
 
 /**
@@ -82,11 +85,15 @@ export function createConnection(options: ConnectionOptions): Connection {
   let alarm: NodeJS.Timeout | undefined;
 
   function flush(): void {
-    flushing = false;
     if (out === "" || socket === undefined) return;
     const text = out;
     out = "";
     full = !socket.write(text, "latin1");
+  }
+
+  function append(piece: string): void {
+    out += piece;
+    if (out.length >= writeNowLength) flush();
   }
 
   function pump(): void {
@@ -95,21 +102,21 @@ export function createConnection(options: ConnectionOptions): Connection {
     for (; next < queue.length; next += 1) {
       const waiting = queue[next];
       if (waiting === undefined || (inFlight > 0 && inFlight + waiting.left > maxInFlight)) break;
-      out += waiting.request.encode();
       inFlight += waiting.left;
       sent.push(waiting);
-      if (out.length >= writeNowLength) {
-        flush();
-        if (full) {
-          next += 1;
-          break;
-        }
+      waiting.request.encode(append);
+      if (full) {
+        next += 1;
+        break;
       }
     }
     if (next > 0) queue = queue.length === next ? [] : queue.slice(next);
     if (out !== "" && !flushing) {
       flushing = true;
-      setImmediate(flush);
+      setImmediate(() => {
+        flushing = false;
+        flush();
+      });
     }
   }
 

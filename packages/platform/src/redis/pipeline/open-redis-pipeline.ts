@@ -192,11 +192,9 @@ function send(
     let error: RedisError | undefined;
     connection.send({
       replies: count * each,
-      encode() {
-        let text = "";
+      encode(write) {
         for (let i = 0; i < count; i += 1)
-          text += before + batch.encode(items === undefined ? i : (items[i] ?? 0));
-        return text;
+          write(before + batch.encode(items === undefined ? i : (items[i] ?? 0)));
       },
       take(reply) {
         if (typeof reply === "object" && reply instanceof RedisError) error ??= reply;

@@ -4,7 +4,7 @@ import { openPostgres } from "@chirrup/platform";
 import { testLog, waitFor } from "@chirrup/testkit";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { call, newPerson, type Person } from "./support/api.ts";
-import { codeFor } from "./support/totp.ts";
+import { withCode } from "./support/totp.ts";
 
 interface State {
   readonly parts: readonly { readonly name: string; readonly readyUrl?: string }[];
@@ -88,10 +88,9 @@ describe("an account", () => {
     });
     expect(enrolled.status, enrolled.text).toBe(200);
     const secret = keep("TOTP secret", enrolled.json.secret as string);
-    const confirmed = await call("POST", "/api/v1/me/second-factor:confirm", {
-      token,
-      body: { code: codeFor(secret, Date.now()) },
-    });
+    const confirmed = await withCode(secret, (code) =>
+      call("POST", "/api/v1/me/second-factor:confirm", { token, body: { code } }),
+    );
     expect(confirmed.status, confirmed.text).toBe(200);
     const recoveryCodes = confirmed.json.recoveryCodes as string[];
     for (const [index, code] of recoveryCodes.entries()) keep(`recovery code ${index}`, code);

@@ -92,11 +92,11 @@ describe("the ASVS table", () => {
   const text = readFileSync(new URL("../../docs/security/asvs.md", import.meta.url), "utf8");
   const rows = text.split("\n").filter((line) => /^\| \d+\.\d+\.\d+ /.test(line));
 
-  it("names tests that are there, at least one for each requirement that is met", () => {
+  it("names tests that are there, at least one for each requirement that is met or relaxed", () => {
     const missing: string[] = [];
     for (const row of rows) {
       const named = [...row.matchAll(/`([\w/.-]+\.test\.ts)`: "([^"]+)"/g)];
-      if (row.includes("| met ") && named.length === 0) missing.push(row);
+      if (/\| (?:met|relaxed) /.test(row) && named.length === 0) missing.push(row);
       for (const [, file = "", name = ""] of named) {
         const test = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
         if (!test.includes(`"${name}"`)) missing.push(`${file}: ${name}`);

@@ -132,8 +132,8 @@ export const configSchema: z.ZodObject<UserSettings> = z
       .string()
       .regex(/^[01]$/, "must be 0 or 1")
       .transform(Number)
-      .default(1)
-      .describe("By how many steps of 30 seconds a code of the second factor may be early or late, 0 or 1."),
+      .default(0)
+      .describe("By how many steps of 30 seconds a code of the second factor may be early or late: 0, or 1."),
     BREACHED_PASSWORDS_URL: setting
       .url("https", "http")
       .optional()

@@ -14,8 +14,11 @@ chirrup-gateway run --descriptors FILE --upstream SERVICE=ADDRESS (--public | --
     --jwks         key set of the token issuer; routes are for its tokens, unless the proto says public
     --issuer, --audience, --token-type   what these tokens must say (token-type: JWT)
     --host, --port (127.0.0.1, 8080)
+    --tls          folder of tls.crt and tls.key
+    --admin-port   serves /healthz, /readyz and /metrics there
     --gateway-file cookies, origins, CORS, metadata; what --upstream says comes before it
     --rates, --redis   rate rules, and where their buckets are; without --redis they are in this process
+    Files that change are checked and taken over, or refused with the reason in the log and in /readyz; SIGHUP reads them at once.
 `;
 
 const options = {
@@ -28,6 +31,8 @@ const options = {
   issuer: { type: "string" },
   audience: { type: "string" },
   "token-type": { type: "string", default: "JWT" },
+  tls: { type: "string" },
+  "admin-port": { type: "string" },
   host: { type: "string", default: "127.0.0.1" },
   port: { type: "string", default: "8080" },
   redis: { type: "string" },
@@ -57,8 +62,9 @@ async function main(): Promise<void> {
   }
   const descriptors = need("descriptors");
   if (values.public === (values.jwks !== undefined)) throw new Error("say either --public or --jwks URL");
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error("--port is not a port");
+  const port = portOf("--port", values.port);
+  const adminPort =
+    values["admin-port"] === undefined ? undefined : portOf("--admin-port", values["admin-port"]);
   const upstreams = new Map(
     values.upstream.map((pair) => {
       const [service = "", ...address] = pair.split("=");
@@ -77,6 +83,8 @@ async function main(): Promise<void> {
         issuer: jwks === undefined ? undefined : { jwks, issuer, audience, type: values["token-type"] },
         host,
         port,
+        adminPort,
+        tls: values.tls,
         redis,
         rates,
         gatewayFile: values["gateway-file"],
@@ -84,6 +92,12 @@ async function main(): Promise<void> {
       process.stdout.write(text);
     },
   });
+}
+
+function portOf(name: string, text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`${name} is not a port`);
+  return port;
 }
 
 try {

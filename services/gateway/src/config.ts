@@ -111,7 +111,12 @@ export interface Files {
   readonly descriptors: FileRegistry;
 }
 
-export type FilePaths = Pick<Config, "GATEWAY_CONFIG" | "RATE_RULES" | "DESCRIPTORS">;
+/** Without a gateway file all its keys have their defaults, and without rate rules there is none. */
+export interface FilePaths {
+  readonly DESCRIPTORS: string;
+  readonly GATEWAY_CONFIG?: string | undefined;
+  readonly RATE_RULES?: string | undefined;
+}
 
 /** Reads the files that the settings point to. Throws ConfigError that names the setting of a faulty one. */
 export async function loadFiles(
@@ -121,10 +126,10 @@ export async function loadFiles(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Files> {
   const hash = createHash("sha256");
-  const load = async <T>(name: keyof FilePaths, read: (bytes: Buffer) => T): Promise<T> => {
+  const load = async <T>(name: keyof FilePaths, absent: string, read: (bytes: Buffer) => T): Promise<T> => {
     const path = paths[name];
     try {
-      const bytes = await readFile(path);
+      const bytes = path === undefined ? Buffer.from(absent) : await readFile(path);
       hash.update(bytes).update("\0");
       return read(bytes);
     } catch (error) {
@@ -133,8 +138,8 @@ export async function loadFiles(
     }
   };
   // One after the other, for the hash.
-  const gateway = await load("GATEWAY_CONFIG", (bytes) => parseGatewayFile(parse(String(bytes)), env));
-  const rules = await load("RATE_RULES", (bytes) => parseRules(parse(String(bytes))));
-  const descriptors = await load("DESCRIPTORS", parseDescriptors);
+  const gateway = await load("GATEWAY_CONFIG", "{}", (bytes) => parseGatewayFile(parse(String(bytes)), env));
+  const rules = await load("RATE_RULES", "rules: []", (bytes) => parseRules(parse(String(bytes))));
+  const descriptors = await load("DESCRIPTORS", "", parseDescriptors);
   return { version: hash.digest("hex").slice(0, 12), gateway, rules, descriptors };
 }

@@ -63,6 +63,7 @@ const cookieSchema = z
 const schema = z.strictObject({
   upstreams: z
     .record(z.string(), setting.address())
+    .default({})
     .describe("full name of a service: its `host:port`; one for every service that has a route"),
   cookies: z
     .record(z.string(), cookieSchema)

@@ -19,8 +19,9 @@ import { createLimiter } from "./limits/limiter.ts";
 import { createLocalBuckets } from "./limits/local-buckets.ts";
 import { createRedisBuckets } from "./limits/redis-buckets.ts";
 import { createChannels } from "./reload/channels.ts";
-import { loadContract } from "./reload/contract.ts";
-import { keepLoaded } from "./reload/keep-loaded.ts";
+import { loadContract, type Contract } from "./reload/contract.ts";
+import { currentContext } from "./reload/current-context.ts";
+import { keepLoaded, reloadOnHangUp, withConfiguration } from "./reload/keep-loaded.ts";
 import { createRetryBudget } from "./http/retry-budget.ts";
 import { readPublicTls } from "./http/public-tls.ts";
 import { startServer } from "./server.ts";
@@ -41,7 +42,9 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
   const tls = peerTls({ folder: config.PEER_TLS_DIR, log, signal });
   const channels = createChannels((address) => openPeer(address, config.PEER_SECRET, { tls }));
   onStop("channels", () => channels.closeAll());
-  const contract = await loadContract(config, channels);
+  const load = (): Promise<Contract> =>
+    loadContract(config, { channels, defaultDeadlineMs: config.DEADLINE_MS });
+  const contract = await load();
   const userService = channels.open(config.USER_SERVICE);
 
   const redis = openRedisPipeline({ url: config.REDIS_URL, log, name: "gateway-rates" });
@@ -55,7 +58,7 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
   onStop("revocations", () => revocations.close());
   readiness.add("revocations", () => (revocations.hasSnapshot() ? undefined : "the snapshot has not come"));
 
-  const fixed: Omit<Context, keyof typeof contract> = {
+  const fixed: Omit<Context, keyof Contract> = {
     limiter: createLimiter({
       redis: createRedisBuckets(redis, config.REDIS_DEADLINE_MS),
       local: createLocalBuckets(config.GATEWAYS),
@@ -80,7 +83,7 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
   };
   const loaded = keepLoaded({
     first: contract,
-    load: () => loadContract(config, channels),
+    load,
     paths: [config.GATEWAY_CONFIG, config.RATE_RULES, config.DESCRIPTORS],
     everyMs: config.WATCH_MS,
     log,
@@ -90,37 +93,23 @@ export async function start(life: Lifecycle<Config>): Promise<Ports> {
       channels.closeOthers(new Set([userService, ...upstreams.values()]), config.SHUTDOWN_GRACE_MS);
     },
   });
-  const onHangUp = (): void => {
+  reloadOnHangUp(life, () => {
     void loaded.reload();
     void keys.refresh();
-  };
-  process.on("SIGHUP", onHangUp);
-  onStop("reload", () => void process.off("SIGHUP", onHangUp));
+  });
 
-  let made: Context = { ...contract, ...fixed };
-  const current = (): Context => {
-    const latest = loaded.current();
-    if (latest.version !== made.version) made = { ...latest, ...fixed };
-    return made;
-  };
-  const server = await startServer(current, {
+  const server = await startServer(currentContext(loaded, fixed), {
     host: config.HOST,
     port: config.HTTP_PORT,
     http2Streams: config.HTTP2_STREAMS,
-    tls:
-      config.PUBLIC_TLS_DIR === undefined
-        ? undefined
-        : readPublicTls({ folder: config.PUBLIC_TLS_DIR, everyMs: config.WATCH_MS, log, signal }),
+    tls: readPublicTls({ folder: config.PUBLIC_TLS_DIR, everyMs: config.WATCH_MS, log, signal }),
   });
   onStop("http", () => server.close(config.SHUTDOWN_GRACE_MS));
 
   const admin = await startAdminServer({
     host: config.HOST,
     port: config.ADMIN_PORT,
-    readiness: {
-      ...readiness,
-      report: () => ({ ...readiness.report(), configuration: loaded.status() }),
-    },
+    readiness: withConfiguration(readiness, loaded),
     metrics,
     log,
   });

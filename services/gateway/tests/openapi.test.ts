@@ -5,13 +5,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { createFileRegistry, fromBinary, type FileRegistry } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { createMetrics } from "@chirrup/platform";
-import { freePort } from "@chirrup/servers";
-import { testLog } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runAlone } from "../src/command-line/run-alone.ts";
+import { startAlone } from "./alone.ts";
 import { buildDescriptors, platformDescriptors } from "./descriptors.ts";
-import { createHttpClient, type HttpClient } from "./http-client.ts";
+import type { HttpClient } from "./http-client.ts";
 import { startIssuer, tokenAudience, tokenIssuer } from "./issuer.ts";
 import { serveLibrary, type Library } from "./library.ts";
 
@@ -25,6 +22,8 @@ interface Operation {
   readonly security?: unknown[];
   readonly requestBody?: { readonly content: Record<string, unknown> };
 }
+
+const services = ["user.v1.User", "post.v1.Post", "follow.v1.Follow", "feed.v1.Feed"];
 
 describe("a gateway before any gRPC services", () => {
   let descriptors: ReturnType<typeof buildDescriptors>;
@@ -54,37 +53,20 @@ openapi: { title: Library, version: "1", license: Apache-2.0 }`,
   });
 
   /** Serves the library alone: the other services of the set are nowhere. */
-  const run = async (issuer?: { jwks: string }): Promise<HttpClient> => {
-    const port = await freePort();
-    const stopping = new AbortController();
-    closers.push(() => stopping.abort());
-    const services = ["user.v1.User", "post.v1.Post", "follow.v1.Follow", "feed.v1.Feed"];
-    await runAlone(
-      {
-        config: { SHUTDOWN_GRACE_MS: 100 },
-        log: testLog(),
-        metrics: createMetrics({ service: "gateway" }),
-        signal: stopping.signal,
-        onStop: (_, close) => closers.push(close),
-      },
-      {
-        descriptors: descriptors.path,
-        upstreams: new Map([
-          ["library.v1.LibraryService", `dns:///${library.address}`],
-          ["everything.v1.EverythingService", library.address],
-          ...services.map((name) => [`chirrup.${name}Service`, "127.0.0.1:1"] as const),
-        ]),
-        issuer: issuer && { ...issuer, issuer: tokenIssuer, audience: tokenAudience, type: "JWT" },
-        host: "127.0.0.1",
-        port,
-        redis: undefined,
-        rates: undefined,
-        gatewayFile: cookies,
-      },
-    );
-    const ask = createHttpClient(port);
-    closers.push(() => ask.close());
-    return ask;
+  const run = async (jwks?: string): Promise<HttpClient> => {
+    const alone = await startAlone({
+      descriptors: descriptors.path,
+      upstreams: new Map([
+        ["library.v1.LibraryService", `dns:///${library.address}`],
+        ["everything.v1.EverythingService", library.address],
+        ...services.map((name) => [`chirrup.${name}Service`, "127.0.0.1:1"] as const),
+      ]),
+      issuer:
+        jwks === undefined ? undefined : { jwks, issuer: tokenIssuer, audience: tokenAudience, type: "JWT" },
+      gatewayFile: cookies,
+    });
+    closers.push(() => alone[Symbol.asyncDispose]());
+    return alone.ask;
   };
 
   it("describes every route, and no more, in OpenAPI 3.1", async () => {
@@ -145,7 +127,7 @@ openapi: { title: Library, version: "1", license: Apache-2.0 }`,
     expect((await open("GET", "/v1/shelves/7")).json()).toMatchObject({ id: "7" });
     const issuer = await startIssuer();
     closers.push(() => issuer.close());
-    const closed = await run({ jwks: issuer.url });
+    const closed = await run(issuer.url);
     expect((await closed("GET", "/api/v1/feed")).status).toBe(401);
     expect((await closed("GET", "/api/v1/feed", { token: await issuer.token() })).status).toBe(503);
   });

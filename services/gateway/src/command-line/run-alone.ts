@@ -1,94 +1,98 @@
-import { readFile } from "node:fs/promises";
 import { openChannel } from "@chirrup/grpc";
-import { openRedisPipeline, type Lifecycle } from "@chirrup/platform";
-import { parse } from "yaml";
-import { parseDescriptors } from "../routing/descriptors.ts";
-import { parseGatewayFile } from "../gateway-file.ts";
+import { openRedisPipeline, startAdminServer, type Lifecycle } from "@chirrup/platform";
+import type { FilePaths } from "../config.ts";
+import { readPublicTls } from "../http/public-tls.ts";
+import { createRetryBudget } from "../http/retry-budget.ts";
 import { createAccessTokens } from "../identity/access-token.ts";
-import { createClientAddress } from "../identity/client-address.ts";
 import { createIdentities, type Identities } from "../identity/identify.ts";
-import { createKeySet } from "../identity/key-set.ts";
+import { createKeySet, type KeySet } from "../identity/key-set.ts";
 import { createLimiter } from "../limits/limiter.ts";
 import { createLocalBuckets } from "../limits/local-buckets.ts";
 import { createRedisBuckets, type RedisBuckets } from "../limits/redis-buckets.ts";
-import { indexRules, parseRules } from "../limits/rules.ts";
-import { describeRoutes } from "../openapi/document.ts";
-import { createPages } from "../openapi/pages.ts";
 import { createChannels } from "../reload/channels.ts";
-import { buildRouteTable } from "../routing/route-table.ts";
-import { checkAccessLog } from "../http/access-log.ts";
-import { createRetryBudget } from "../http/retry-budget.ts";
+import { loadContract, type Contract } from "../reload/contract.ts";
+import { currentContext } from "../reload/current-context.ts";
+import { keepLoaded, reloadOnHangUp, withConfiguration } from "../reload/keep-loaded.ts";
 import { startServer } from "../server.ts";
 import { createTelemetry } from "../telemetry.ts";
 import { routeTable } from "./check.ts";
+
+/** Whose tokens are taken, and what they must say. */
+export interface TokenIssuer {
+  readonly jwks: string;
+  readonly issuer: string | undefined;
+  readonly audience: string | undefined;
+  readonly type: string;
+}
 
 export interface RunAloneOptions {
   readonly descriptors: string;
   /** Full name of a service → its address, in a form that gRPC knows. */
   readonly upstreams: ReadonlyMap<string, string>;
   /** Undefined: anybody may call every route. */
-  readonly issuer:
-    | {
-        readonly jwks: string;
-        readonly issuer: string | undefined;
-        readonly audience: string | undefined;
-        readonly type: string;
-      }
-    | undefined;
+  readonly issuer: TokenIssuer | undefined;
   readonly host: string;
   readonly port: number;
-  readonly redis: string | undefined;
-  readonly rates: string | undefined;
-  readonly gatewayFile: string | undefined;
+  /** Of /healthz, /readyz and /metrics; undefined: none. */
+  readonly adminPort?: number | undefined;
+  /** Folder of tls.crt and tls.key. */
+  readonly tls?: string | undefined;
+  readonly redis?: string | undefined;
+  readonly rates?: string | undefined;
+  readonly gatewayFile?: string | undefined;
+  /** How often the files are looked at for a change. Default: 1,000. */
+  readonly watchMs?: number;
 }
 
 const redisDeadlineMs = 20;
 const defaultDeadlineMs = 5_000;
+const http2Streams = 100;
 
 /** Serves any gRPC services over HTTP, with no platform around. Gives what to tell the user. Rejects when what it is given cannot be served. */
 export async function runAlone(
-  life: Pick<Lifecycle<{ SHUTDOWN_GRACE_MS: number }>, "config" | "log" | "metrics" | "signal" | "onStop">,
+  life: Lifecycle<{ SHUTDOWN_GRACE_MS: number }>,
   options: RunAloneOptions,
 ): Promise<string> {
-  const { config, log, metrics, signal, onStop } = life;
-  const content: unknown =
-    options.gatewayFile === undefined ? {} : parse(await readFile(options.gatewayFile, "utf8"));
-  const file = parseGatewayFile({ upstreams: {}, ...(content as object) }, {});
-  const registry = parseDescriptors(await readFile(options.descriptors));
-  const { routes, find } = buildRouteTable(registry, {
-    defaultDeadlineMs,
-    cookieNames: new Set(file.cookies.keys()),
-    everybodyMayCall: options.issuer === undefined,
-  });
-  if (routes.length === 0) throw new Error("no method of the descriptors has a google.api.http rule");
-  checkAccessLog(
-    file.accessLog,
-    routes.map(({ name }) => name),
-  );
-  const addresses = new Map([...file.upstreams, ...options.upstreams]);
+  const { config, log, metrics, readiness, signal, onStop } = life;
+  const { SHUTDOWN_GRACE_MS: graceMs } = config;
+  const { host, issuer, watchMs = 1_000 } = options;
+  const paths: FilePaths = {
+    DESCRIPTORS: options.descriptors,
+    GATEWAY_CONFIG: options.gatewayFile,
+    RATE_RULES: options.rates,
+  };
   const channels = createChannels((address) => openChannel(address));
   onStop("channels", () => channels.closeAll());
-  const upstreams = new Map(
-    routes.map(({ rpc }) => {
-      const service = rpc.parent.typeName;
-      const address = addresses.get(service);
-      if (address === undefined)
-        throw new Error(`say where ${service} is: --upstream ${service}=dns:///host:port`);
-      return [service, channels.open(address)] as const;
-    }),
-  );
+  const load = (): Promise<Contract> =>
+    loadContract(paths, {
+      channels,
+      defaultDeadlineMs,
+      everybodyMayCall: issuer === undefined,
+      upstreams: options.upstreams,
+      alwaysDescribed: true,
+    });
+  const first = await load();
+  if (first.routes.routes.length === 0)
+    throw new Error("no method of the descriptors has a google.api.http rule");
 
-  const rules = indexRules(
-    options.rates === undefined ? [] : parseRules(parse(await readFile(options.rates, "utf8"))),
-    routes,
-  );
   const telemetry = createTelemetry(metrics);
-  const title = routes[0]?.rpc.parent.file.proto.package ?? "API";
-  const context = {
-    version: "run",
-    routes: { routes, find },
-    rules,
-    upstreams,
+  const keys = issuer && createKeySet({ url: issuer.jwks, log });
+  void keys?.keepFresh(signal);
+  const loaded = keepLoaded({
+    first,
+    load,
+    paths: Object.values(paths),
+    everyMs: watchMs,
+    log,
+    telemetry,
+    signal,
+    onSwap: ({ upstreams }) => channels.closeOthers(new Set(upstreams.values()), graceMs),
+  });
+  reloadOnHangUp(life, () => {
+    void loaded.reload();
+    void keys?.refresh();
+  });
+  const current = currentContext(loaded, {
     limiter: createLimiter({
       redis: openBuckets(options.redis, life),
       local: createLocalBuckets(1),
@@ -98,40 +102,35 @@ export async function runAlone(
         if (options.redis !== undefined) telemetry.redisFailed();
       },
     }),
-    identities: openIdentities(options.issuer, log, signal),
-    cookies: file.cookies,
-    consistency: file.consistency,
-    origins: file.origins,
-    clientAddress: createClientAddress(file.trustedProxies),
-    strictTransportSecurity: file.strictTransportSecurity,
-    cors: file.cors,
-    metadata: file.metadata,
-    accessLog: file.accessLog,
+    identities:
+      issuer && keys
+        ? identitiesOf(issuer, keys)
+        : { known: () => undefined, find: () => Promise.resolve(undefined) },
     retries: createRetryBudget(),
-    compressFromBytes: file.compressFromBytes,
-    pages: createPages(
-      describeRoutes({
-        registry,
-        routes,
-        rules,
-        settings: file.openapi ?? { title, version: "1" },
-        accessCookie: file.cookies.get("access")?.name,
-        consistency: file.consistency !== undefined,
-      }),
-    ),
     maxBodyBytes: 1_048_576,
     maxInFlight: 2_000,
     log,
     telemetry,
-  };
-  const server = await startServer(() => context, {
-    host: options.host,
-    port: options.port,
-    http2Streams: 100,
-    tls: undefined,
   });
-  onStop("http", () => server.close(config.SHUTDOWN_GRACE_MS));
-  return `${routeTable(routes, rules)}\n\nhttp://${options.host}:${server.port} serves these, and /docs to try them\n`;
+  const tls = readPublicTls({ folder: options.tls, everyMs: watchMs, log, signal });
+  const server = await startServer(current, { host, port: options.port, tls, http2Streams });
+  onStop("http", () => server.close(graceMs));
+  let text = `${routeTable(first.routes.routes, first.rules)}
+
+http${tls === undefined ? "" : "s"}://${host}:${server.port} serves these, and /docs to try them
+`;
+  if (options.adminPort !== undefined) {
+    const admin = await startAdminServer({
+      host,
+      port: options.adminPort,
+      readiness: withConfiguration(readiness, loaded),
+      metrics,
+      log,
+    });
+    onStop("admin", () => admin.close());
+    text += `http://${host}:${admin.port} has /healthz, /readyz and /metrics\n`;
+  }
+  return text;
 }
 
 /** Without a Redis every call fails at once, and so every rule counts in this process. */
@@ -146,21 +145,8 @@ function openBuckets(
   return createRedisBuckets(redis, redisDeadlineMs);
 }
 
-function openIdentities(
-  issuer: RunAloneOptions["issuer"],
-  log: Lifecycle<unknown>["log"],
-  signal: AbortSignal,
-): Identities {
-  if (issuer === undefined) return { known: () => undefined, find: () => Promise.resolve(undefined) };
-  const keys = createKeySet({ url: issuer.jwks, log });
-  void keys.keepFresh(signal);
-  const tokens = createAccessTokens({
-    keys,
-    issuer: issuer.issuer,
-    audience: issuer.audience,
-    type: issuer.type,
-    subject: "text",
-  });
+function identitiesOf({ issuer, audience, type }: TokenIssuer, keys: KeySet): Identities {
+  const tokens = createAccessTokens({ keys, issuer, audience, type, subject: "text" });
   // Nobody tells of sessions that ended: a token is good until it expires.
   return createIdentities(tokens, { isKnownLive: () => true, check: () => Promise.resolve(true) });
 }

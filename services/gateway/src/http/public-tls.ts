@@ -23,12 +23,14 @@ export interface PublicTls {
  * faulty are refused, and the ones before stay. Throws when the first are missing or faulty.
  */
 export function readPublicTls(options: {
-  readonly folder: string;
+  /** Undefined: no TLS. */
+  readonly folder: string | undefined;
   readonly everyMs: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
-}): PublicTls {
+}): PublicTls | undefined {
   const { folder, everyMs, log, signal } = options;
+  if (folder === undefined) return undefined;
   const paths = [join(folder, "tls.crt"), join(folder, "tls.key")] as const;
   const read = (): Certificate => {
     const [cert, key] = [readFileSync(paths[0], "utf8"), readFileSync(paths[1], "utf8")];

@@ -1,5 +1,5 @@
 import type { Channel } from "@chirrup/grpc";
-import { loadFiles, type Config } from "../config.ts";
+import { loadFiles, type FilePaths } from "../config.ts";
 import type { Context } from "../context.ts";
 import { checkAccessLog } from "../http/access-log.ts";
 import { createClientAddress } from "../identity/client-address.ts";
@@ -28,15 +28,25 @@ type FromFiles =
 
 export type Contract = Pick<Context, FromFiles>;
 
+export interface ContractOptions {
+  readonly channels: Channels;
+  /** How long a call may take when its route says nothing. */
+  readonly defaultDeadlineMs: number;
+  /** Every route is public, whatever the protos say. Default: false. */
+  readonly everybodyMayCall?: boolean;
+  /** Addresses that come before the gateway file's. */
+  readonly upstreams?: ReadonlyMap<string, string>;
+  /** Whether the API is described and its page served when the gateway file does not say so. Default: false. */
+  readonly alwaysDescribed?: boolean;
+}
+
 /** Reads and checks the files whole. Throws an Error with the reason when one of them cannot be served. */
-export async function loadContract(
-  config: Pick<Config, "GATEWAY_CONFIG" | "RATE_RULES" | "DESCRIPTORS" | "DEADLINE_MS">,
-  channels: Channels,
-): Promise<Contract> {
-  const { version, gateway, rules, descriptors } = await loadFiles(config);
+export async function loadContract(paths: FilePaths, options: ContractOptions): Promise<Contract> {
+  const { version, gateway, rules, descriptors } = await loadFiles(paths);
   const routes = buildRouteTable(descriptors, {
-    defaultDeadlineMs: config.DEADLINE_MS,
+    defaultDeadlineMs: options.defaultDeadlineMs,
     cookieNames: new Set(gateway.cookies.keys()),
+    everybodyMayCall: options.everybodyMayCall ?? false,
   });
   const index = indexRules(rules, routes.routes);
   checkAccessLog(
@@ -44,14 +54,16 @@ export async function loadContract(
     routes.routes.map(({ name }) => name),
   );
   const clientAddress = createClientAddress(gateway.trustedProxies);
-  const addresses = addressesOf(routes.routes, gateway.upstreams);
+  const addresses = addressesOf(routes.routes, new Map([...gateway.upstreams, ...(options.upstreams ?? [])]));
+  const title = routes.routes[0]?.rpc.parent.file.proto.package ?? "API";
+  const openapi = gateway.openapi ?? (options.alwaysDescribed === true ? { title, version: "1" } : undefined);
   return {
     version,
     routes,
     rules: index,
     clientAddress,
     upstreams: new Map<string, Channel>(
-      [...addresses].map(([service, address]) => [service, channels.open(address)]),
+      [...addresses].map(([service, address]) => [service, options.channels.open(address)]),
     ),
     cookies: gateway.cookies,
     consistency: gateway.consistency,
@@ -62,14 +74,14 @@ export async function loadContract(
     accessLog: gateway.accessLog,
     compressFromBytes: gateway.compressFromBytes,
     pages:
-      gateway.openapi === undefined
+      openapi === undefined
         ? new Map()
         : createPages(
             describeRoutes({
               registry: descriptors,
               routes: routes.routes,
               rules: index,
-              settings: gateway.openapi,
+              settings: openapi,
               accessCookie: gateway.cookies.get("access")?.name,
               consistency: gateway.consistency !== undefined,
             }),
@@ -87,7 +99,7 @@ function addressesOf(
       const service = rpc.parent.typeName;
       const address = upstreams.get(service);
       if (address === undefined)
-        throw new Error(`${service} has routes, but the gateway file names no upstream for it`);
+        throw new Error(`${service} has routes, but no upstream: say where it is, as dns:///host:port`);
       return [service, address];
     }),
   );

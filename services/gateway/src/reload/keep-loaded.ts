@@ -1,4 +1,4 @@
-import type { Logger } from "@chirrup/platform";
+import type { Lifecycle, Logger, Readiness } from "@chirrup/platform";
 import type { Telemetry } from "../telemetry.ts";
 import type { Contract } from "./contract.ts";
 import { watchFiles } from "./watch-files.ts";
@@ -18,6 +18,17 @@ export interface Loaded {
   reload(): Promise<void>;
 }
 
+/** Adds the version that is served, and why another is not, to what /readyz says. */
+export function withConfiguration(readiness: Readiness, loaded: Loaded): Readiness {
+  return { ...readiness, report: () => ({ ...readiness.report(), configuration: loaded.status() }) };
+}
+
+/** Has SIGHUP reload, until the process stops. */
+export function reloadOnHangUp({ onStop }: Pick<Lifecycle<unknown>, "onStop">, reload: () => void): void {
+  process.on("SIGHUP", reload);
+  onStop("reload", () => void process.off("SIGHUP", reload));
+}
+
 /**
  * Keeps the contract as the files are. It is read and checked whole and then swapped at once: a request is answered by the
  * one that it began with. Files that cannot be served are refused with the reason, and the old ones stay.
@@ -25,7 +36,8 @@ export interface Loaded {
 export function keepLoaded(options: {
   readonly first: Contract;
   readonly load: () => Promise<Contract>;
-  readonly paths: readonly string[];
+  /** Those that are not there are passed over. */
+  readonly paths: readonly (string | undefined)[];
   readonly everyMs: number;
   readonly log: Logger;
   readonly telemetry: Telemetry;
@@ -56,6 +68,7 @@ export function keepLoaded(options: {
   let last = Promise.resolve();
   const reload = (): Promise<void> => (last = last.then(take));
 
-  void watchFiles(options.paths, options.everyMs, signal, reload);
+  const paths = options.paths.filter((path) => path !== undefined);
+  void watchFiles(paths, options.everyMs, signal, reload);
   return { current: () => contract, status: () => ({ version: contract.version, refused }), reload };
 }

@@ -2,16 +2,16 @@ import { waitFor } from "@chirrup/testkit";
 import { describe, expect, it } from "vitest";
 import { call, feedOf, newPerson, type Person, postAs } from "./support/api.ts";
 
-/** A feed keeps profiles of others for 5 s (PROFILE_MAX_AGE_MS); the rest is for a busy machine. */
+/** A feed keeps profiles for 5 s (PROFILE_MAX_AGE_MS); the rest is for a busy machine. */
 const boundMs = 20_000;
 
-async function namesIn(reader: Person): Promise<string[]> {
-  const { items } = await feedOf(reader);
+async function namesIn(reader: Person, written?: string): Promise<string[]> {
+  const { items } = await feedOf(reader, "", written);
   return items.map(({ author }) => (author as { displayName?: string }).displayName ?? "");
 }
 
 describe("a new display name", () => {
-  it("shows to its owner at once, and in everybody's feeds within the bound", async () => {
+  it("shows at once to its owner who sends the token back, and in everybody's feeds within the bound", async () => {
     const [ann, ...readers] = await Promise.all(["ann", "bob", "cy", "di"].map((name) => newPerson(name)));
     if (ann === undefined) throw new Error("nobody");
     await Promise.all(readers.map(({ token }) => call("PUT", `/api/v1/users/${ann.id}/follow`, { token })));
@@ -21,8 +21,8 @@ describe("a new display name", () => {
       await waitFor(async () => (await namesIn(reader)).length === 1, { what: "the post in the feed" });
     }
     const displayName = `Ann ${ann.id}`;
-    await call("PATCH", "/api/v1/me", { token: ann.token, body: { displayName } });
-    expect(await namesIn(ann)).toEqual([displayName]);
+    const renamed = await call("PATCH", "/api/v1/me", { token: ann.token, body: { displayName } });
+    expect(await namesIn(ann, renamed.headers.get("consistency-token") ?? "")).toEqual([displayName]);
     const seen = await call("GET", `/api/v1/users/${ann.id}`, { token: readers[0]?.token ?? "" });
     expect(seen.json.user.displayName).toBe(displayName);
     for (const reader of readers) {

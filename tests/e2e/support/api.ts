@@ -86,8 +86,10 @@ export interface FeedPage {
   readonly nextCursor: string;
 }
 
-export async function feedOf(person: Person, query = ""): Promise<FeedPage> {
-  const answer = await call<FeedPage>("GET", `/api/v1/feed${query}`, { token: person.token });
+/** A page; with the consistency token of an answer, one that has what was written. */
+export async function feedOf(person: Person, query = "", written?: string): Promise<FeedPage> {
+  const headers: Record<string, string> = written === undefined ? {} : { "consistency-token": written };
+  const answer = await call<FeedPage>("GET", `/api/v1/feed${query}`, { token: person.token, headers });
   if (answer.status !== 200) throw new Error(`feed answered ${answer.status}: ${answer.text}`);
   return answer.json;
 }

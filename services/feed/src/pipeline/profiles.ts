@@ -9,8 +9,8 @@ import type { PageCall } from "./posts.ts";
 /** Profiles of authors, kept for a short while. */
 export interface Profiles {
   /**
-   * Those of the users who exist, as they were at most `maxAgeMs` ago. The reader's own is always asked for. No rpc when
-   * all are kept; otherwise one, which pages that ask at the same time share.
+   * Those of the users who exist, as they were at most `maxAgeMs` ago; the reader's own is asked for when the call has a
+   * token of the user service. No rpc when all are kept; otherwise one, which pages that ask at the same time share.
    */
   get(userIds: readonly bigint[], readerId: bigint, call: PageCall): Promise<ReadonlyMap<bigint, User>>;
 }
@@ -35,8 +35,8 @@ const maxPages = 32;
 const gatherMs = 100;
 
 /**
- * Keeps up to `maxKept` profiles for `maxAgeMs` each. A changed name shows that much later to others; a deleted
- * author's posts go with the posts themselves.
+ * Keeps up to `maxKept` profiles for `maxAgeMs` each. A changed name shows that much later, save to its owner who carries
+ * the token of the change; a deleted author's posts go with the posts themselves.
  *
  * Those in use are asked for again before they are too old, behind the pages' backs and many at once: an author who is
  * on many pages costs no more than one who is on a few.
@@ -78,12 +78,14 @@ export function createProfiles({ users, clock, maxAgeMs, maxKept, signal }: Prof
   return {
     async get(userIds, readerId, call) {
       const nowMs = clock.nowMs();
+      const hasWritten = wroteTo(call, "user");
       const profiles = new Map<bigint, User>();
       const missing: bigint[] = [];
       for (const userId of userIds) {
         const known = kept.use(userId);
         const ageMs = known === undefined ? Infinity : nowMs - known.askedAtMs;
-        if (known === undefined || userId === readerId || ageMs >= maxAgeMs) missing.push(userId);
+        if (known === undefined || ageMs >= maxAgeMs || (hasWritten && userId === readerId))
+          missing.push(userId);
         else {
           profiles.set(userId, known.user);
           if (ageMs >= maxAgeMs / 2) age(userId);

@@ -138,6 +138,21 @@ describe("the full profile", () => {
     expect(JSON.parse(audit.stdout), audit.stdout).toMatchObject({ differences: 0, first: null });
   });
 
+  it("has all events of lost slots again after chirrup events recover", { timeout: 600_000 }, async () => {
+    const load = ["--writes", "240", "--rate", "20", "--users", "8"];
+    const run = await chirrup(home, "faults", "lost-slot", ...load, "--json");
+    const result = JSON.parse(run.stdout) as {
+      faults: number;
+      recovered: { source: string; replayed: number }[];
+    };
+    expect(result.faults, run.stdout).toBe(0);
+    expect(run.code, run.stderr).toBe(0);
+    expect(result.recovered.map(({ source }) => source)).toEqual(["follow", "post"]);
+    for (const { replayed } of result.recovered) expect(replayed).toBeGreaterThan(0);
+    const again = await chirrup(home, "events", "recover");
+    expect(again.stdout).toBe("No slot is lost.\n");
+  });
+
   it("loses nothing when its parts are killed under load", { timeout: 600_000 }, async () => {
     // Each kind once. The long form is `chirrup faults --kills 100`.
     const run = await chirrup(home, "faults", "--kills", "11", "--rate", "20", "--users", "12", "--json");

@@ -97,13 +97,20 @@ program
     "let parts of the running platform die, or hang, under load and compare what was acknowledged with what is there; exit code 1 when something is lost",
   )
   .addArgument(
-    new Argument("[what]", "kills: SIGKILL; stall: what carries events hangs")
-      .choices(["kills", "stall"])
+    new Argument(
+      "[what]",
+      "kills: SIGKILL; stall: what carries events hangs; lost-slot: and loses its place meanwhile, until `events recover`",
+    )
+      .choices(["kills", "stall", "lost-slot"])
       .default("kills"),
   )
   .option("--kills <count>", "kills: every kind of part in turn, then at random", "100")
   .option("--only <kinds...>", "only these kinds: gateway, post, relay, connect, broker, postgres-primary, …")
-  .option("--writes <count>", "stall: writes meanwhile; the default is an hour at five a second", "18000")
+  .option(
+    "--writes <count>",
+    "stall, lost-slot: writes meanwhile; the default is an hour at five a second",
+    "18000",
+  )
   .option("--rate <writes>", "writes a second: posts, follows, likes, and what takes them back", "40")
   .option("--users <count>", "users who write, made for this run", "24")
   .option("--random-seed <number>", "another number kills and writes in another order", "1")

@@ -1,3 +1,5 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   createLogger,
   type DeadLetter,
@@ -6,7 +8,7 @@ import {
   openEventLogOperator,
 } from "@chirrup/platform";
 import { durationMs } from "../events/duration.ts";
-import { recoverOutbox, slotIsLost } from "../events/recover-outbox.ts";
+import { needsRecovery, recoverOutbox } from "../events/recover-outbox.ts";
 import { replayOutbox } from "../events/replay-outbox.ts";
 import { databases as databaseNames } from "../launcher/databases.ts";
 import { connectorName } from "../launcher/profiles/connectors.ts";
@@ -127,27 +129,35 @@ export function replay(flags: ReplayFlags): Promise<void> {
   });
 }
 
-/** `chirrup events recover`: makes lost slots anew and appends what their outboxes keep. */
+/**
+ * `chirrup events recover`: makes lost slots anew and appends what their outboxes keep. A recovery that was interrupted is
+ * known by a file, since its slot is there again while events are missing, and is begun anew.
+ */
 export function recover(flags: RecoverFlags): Promise<void> {
   const sinceMs = durationMs("--since", flags.since);
+  const home = openHome();
   return withLog(async (operator, { connect, databases }) => {
     if (connect === undefined)
       throw new Error("the relay of the embedded profile recovers from a lost slot by itself");
     const recovered: { source: string; replayed: number }[] = [];
     for (const source of databaseNames) {
-      const slot = `chirrup_${source}`;
-      const readerUrl = connect.readers[source];
-      if (!(await slotIsLost(readerUrl, slot))) continue;
-      const replayed = await recoverOutbox({
-        slot,
+      const unfinished = join(home.dir, `recovery-of-${source}`);
+      const where = {
+        slot: `chirrup_${source}`,
         connector: connectorName(source),
         connectUrl: connect.url,
-        readerUrl,
+        readerUrl: connect.readers[source],
+      };
+      if (!existsSync(unfinished) && !(await needsRecovery(where))) continue;
+      writeFileSync(unfinished, "");
+      const replayed = await recoverOutbox({
+        ...where,
         databaseUrl: databases[source],
         operator,
         sinceMs,
         onProgress: (what) => void process.stderr.write(`${what}\n`),
       });
+      rmSync(unfinished);
       recovered.push({ source, replayed });
     }
     const lines = recovered.map(

@@ -1,4 +1,5 @@
 import { type KillsResult, runKills } from "../faults/kills.ts";
+import { type LostSlotResult, runLostSlot } from "../faults/lost-slot.ts";
 import { runStall, type StallResult } from "../faults/stall.ts";
 import type { Summary } from "../faults/summary.ts";
 import { type Kind, kinds } from "../faults/victims.ts";
@@ -43,6 +44,11 @@ function stallText(run: StallResult): string {
 The slot's lag by the metrics: ${mib(run.lagBytesTold)}. WAL on disk, at most: ${mib(run.walBytesMax)} (the slot would be given up at ${mib(run.keptBytesMost)}).`;
 }
 
+function lostSlotText({ recovered, recoverSeconds }: LostSlotResult): string {
+  const lines = recovered.map(({ source, replayed }) => `${source}: ${replayed} events were appended again`);
+  return `chirrup events recover took ${recoverSeconds} s.\n${lines.join("\n")}`;
+}
+
 function checksTable({ acknowledged, ambiguous, profile, randomSeed, checks }: Summary): string {
   const lines = checks.map(({ check, compared, faults, first }) => {
     const mark = faults === 0 ? paint("green", "✓") : paint("red", "✗");
@@ -70,6 +76,10 @@ export async function faults(what: string, flags: FaultsFlags): Promise<void> {
     const writes = wholeNumber("--writes", flags.writes, 1, 10_000_000);
     const stall = await runStall(home, state, { writes, ...load });
     [result, text] = [stall, stallText(stall)];
+  } else if (what === "lost-slot") {
+    const writes = wholeNumber("--writes", flags.writes, 1, 10_000_000);
+    const lost = await runLostSlot(home, state, { writes, ...load });
+    [result, text] = [lost, lostSlotText(lost)];
   } else {
     const count = wholeNumber("--kills", flags.kills, 1, 100_000);
     const kills = await runKills(home, state, { kills: count, only: flags.only?.map(kindOf), ...load });

@@ -1,10 +1,14 @@
 import type { EventLogOperator } from "@chirrup/platform";
-import { forgetOffsets, resumeConnector, stopConnector } from "@chirrup/servers";
+import { connectorState, forgetOffsets, resumeConnector, stopConnector } from "@chirrup/servers";
 import { withClient } from "../launcher/databases.ts";
 import { replayOutbox } from "./replay-outbox.ts";
 
 const readsWithinMs = 90_000;
 const pollMs = 200;
+/** How long a connector that does not read its slot may take to say why. */
+const explainsWithinMs = 15_000;
+/** What Debezium says when its position lies before what its slot still has. */
+const cutOff = /no longer available on the server|can no longer get changes/;
 
 export interface RecoverOptions {
   readonly slot: string;
@@ -30,6 +34,37 @@ export function slotIsLost(readerUrl: string, slot: string): Promise<boolean> {
   });
 }
 
+/**
+ * Whether an outbox is read no more, and will not be by itself: its slot is lost, or was made anew behind the position of a
+ * connector, which therefore refuses it. Tells within seconds; at once while the slot is read.
+ */
+export async function needsRecovery(where: {
+  readonly slot: string;
+  readonly connector: string;
+  readonly connectUrl: string;
+  readonly readerUrl: string;
+}): Promise<boolean> {
+  const { slot, connector, connectUrl, readerUrl } = where;
+  if (await slotIsLost(readerUrl, slot)) return true;
+  for (const until = Date.now() + explainsWithinMs; Date.now() < until;) {
+    if (await isRead(readerUrl, slot)) return false;
+    const { trace = "" } = await connectorState(connectUrl, connector);
+    if (cutOff.test(trace)) return true;
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+  return false;
+}
+
+function isRead(readerUrl: string, slot: string): Promise<boolean> {
+  return withClient(readerUrl, async (client) => {
+    const { rowCount } = await client.query(
+      "SELECT FROM pg_replication_slots WHERE slot_name = $1 AND active",
+      [slot],
+    );
+    return rowCount === 1;
+  });
+}
+
 function makeSlot(readerUrl: string, slot: string): Promise<void> {
   return withClient(readerUrl, async (client) => {
     await client.query(
@@ -40,26 +75,20 @@ function makeSlot(readerUrl: string, slot: string): Promise<void> {
   });
 }
 
-function untilRead(readerUrl: string, slot: string): Promise<void> {
-  return withClient(readerUrl, async (client) => {
-    const until = Date.now() + readsWithinMs;
-    for (;;) {
-      const { rowCount } = await client.query(
-        "SELECT FROM pg_replication_slots WHERE slot_name = $1 AND active",
-        [slot],
-      );
-      if (rowCount === 1) return;
-      if (Date.now() > until) throw new Error(`nobody reads ${slot} after ${readsWithinMs / 1000} s`);
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
-  });
+async function untilRead(readerUrl: string, slot: string): Promise<void> {
+  for (const until = Date.now() + readsWithinMs; !(await isRead(readerUrl, slot));) {
+    if (Date.now() > until) throw new Error(`nobody reads ${slot} after ${readsWithinMs / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
 }
 
 /**
  * Lets Debezium read an outbox again whose slot is lost, and appends what the outbox keeps. The connector
  * forgets its position, which lies in WAL that is gone, and begins at the new slot's.
  *
- * Why the replay comes last: a row that it does not see is written after the slot is read, so it is streamed.
+ * Why in this order: a row that the replay does not see was written after the slot was made, so it is streamed; and nothing
+ * is streamed before what was missed is in the log, so no author's later post comes before an earlier one. All of it may be
+ * done again, and must be when it was interrupted.
  *
  * @returns How many rows were appended.
  */
@@ -69,13 +98,15 @@ export async function recoverOutbox(options: RecoverOptions): Promise<number> {
   await forgetOffsets(connectUrl, connector);
   onProgress(`${connector} is stopped and has forgotten its position`);
   await makeSlot(readerUrl, slot);
-  await resumeConnector(connectUrl, connector);
-  await untilRead(readerUrl, slot);
-  onProgress(`${slot} is made anew, and read`);
-  return replayOutbox({
+  onProgress(`${slot} is made anew`);
+  const replayed = await replayOutbox({
     databaseUrl,
     operator,
     sinceMs,
     onProgress: (rows) => onProgress(`${rows} rows …`),
   });
+  await resumeConnector(connectUrl, connector);
+  await untilRead(readerUrl, slot);
+  onProgress(`${connector} reads it`);
+  return replayed;
 }

@@ -4,25 +4,18 @@ import type { State } from "../launcher/state.ts";
 import { type PartStatus, readStatus, runningState } from "../launcher/status.ts";
 import { createRandom, pick } from "../seed/random.ts";
 import { createProgressBar } from "../terminal/progress-bar.ts";
-import { openCast } from "./cast.ts";
-import { createLedger } from "./ledger.ts";
-import { startObserver } from "./observer.ts";
 import { type Recovery, recoveries } from "./recoveries.ts";
+import { type Load, openRun } from "./run.ts";
 import { scheduleKills, type Victim } from "./schedule.ts";
 import { aim, type Strike, strike, untilReady } from "./strike.ts";
-import { summarize, type Summary } from "./summary.ts";
-import { verify } from "./verify.ts";
+import type { Summary } from "./summary.ts";
 import { result } from "./verify-writes.ts";
 import { type Kind, mastersOf, partsByKind } from "./victims.ts";
-import { startWriter } from "./writer.ts";
 
-export interface KillOptions {
+export interface KillOptions extends Load {
   readonly kills: number;
   /** Kinds to kill; without it all that the platform has. */
   readonly only: readonly Kind[] | undefined;
-  readonly writesPerSecond: number;
-  readonly writers: number;
-  readonly randomSeed: number;
 }
 
 export interface KillsResult extends Summary {
@@ -59,40 +52,28 @@ async function kindsToKill(home: Home, only: readonly Kind[] | undefined): Promi
  * what is there. Nobody else may write meanwhile.
  */
 export async function runKills(home: Home, state: State, options: KillOptions): Promise<KillsResult> {
-  const startedAt = performance.now();
   // Of a cluster the URL names several nodes, which no URL parser takes.
   const { redis: password } = openSecrets(home);
-  const { randomSeed, writesPerSecond } = options;
   const kinds = await kindsToKill(home, options.only);
-  const turns = scheduleKills(createRandom(randomSeed), kinds, options.kills, alone);
-  const mark = `f${Date.now().toString(36)}`;
-  const ledger = createLedger();
-  const cast = await openCast({
-    gatewayUrl: state.gatewayUrl,
-    mark,
-    writers: options.writers,
-    random: createRandom(randomSeed + 1),
-    ledger,
-  });
-  const random = createRandom(randomSeed + 2);
+  const turns = scheduleKills(createRandom(options.randomSeed), kinds, options.kills, alone);
+  await using run = await openRun(state, options);
   const strikes: Strike[] = [];
   const failed: string[] = [];
-  const observer = startObserver(cast.reader, ledger);
-  const writer = startWriter({ accounts: cast.writers, ledger, random, writesPerSecond, mark });
+  const writer = run.startWriter();
   const bar = createProgressBar("kills", turns.length);
   try {
     for (const [index, turn] of turns.entries()) {
       await untilReady(home);
       await new Promise((resolve) => setTimeout(resolve, turn.pauseMs));
       const victim = await chooseVictim(home, turn, password);
-      const content = `${mark}_probe-${index}`;
+      const content = `${run.mark}_probe-${index}`;
       try {
         const first = await aim(home, turn.kind, victim);
         const second = turn.second && {
           target: await aim(home, turn.second.kind, await chooseVictim(home, turn.second, password)),
           afterMs: turn.second.afterMs,
         };
-        strikes.push(await strike({ home, first, second, content, ...cast }));
+        strikes.push(await strike({ home, first, second, content, ...run.cast }));
       } catch (error) {
         failed.push(`kill ${index + 1}, ${victim.name}: ${(error as Error).message}`);
       }
@@ -102,25 +83,14 @@ export async function runKills(home: Home, state: State, options: KillOptions): 
   } finally {
     await writer.stop();
   }
-  try {
-    await untilReady(home);
-    // A promotion has changed where the databases are.
-    const { access = state.access } = runningState(home) ?? {};
-    const checks = await verify({ access, ledger, mark, observer });
-    return {
-      ...summarize({
-        state,
-        randomSeed,
-        startedAt,
-        ledger,
-        checks: [result("recovery", turns.length, failed), ...checks],
-      }),
-      kills: options.kills,
-      recovery: recoveries(strikes),
-      killed: strikes,
-    };
-  } finally {
-    await observer.stop();
-    cast.close();
-  }
+  await untilReady(home);
+  // A promotion has changed where the databases are.
+  const { access = state.access } = runningState(home) ?? {};
+  const checks = [result("recovery", turns.length, failed), ...(await run.verify(access))];
+  return {
+    ...run.summarize(checks),
+    kills: options.kills,
+    recovery: recoveries(strikes),
+    killed: strikes,
+  };
 }

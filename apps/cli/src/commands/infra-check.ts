@@ -4,6 +4,7 @@ import { clusterChecks } from "../infra/cluster/checks.ts";
 import { runningChecks } from "../infra/cluster/running-checks.ts";
 import { composeChecks } from "../infra/compose/checks.ts";
 import { migrationChecks } from "../infra/migrations/checks.ts";
+import { releaseBeforeChecks } from "../infra/migrations/release-before.ts";
 import { imageChecks } from "../infra/images/checks.ts";
 import { lintChecks } from "../infra/lint/checks.ts";
 import { deliveryChecks } from "../infra/kubernetes/argocd.ts";
@@ -27,6 +28,7 @@ const all = [
   ...imageChecks,
   ...composeChecks,
   ...migrationChecks,
+  ...releaseBeforeChecks,
   ...runbookChecks,
   ...lintChecks,
   ...unitChecks,

@@ -7,7 +7,7 @@ import type { InfraCheck } from "../check.ts";
 import { at } from "../kubernetes/objects.ts";
 import { namedByGatewayFile, settingsRead } from "../kubernetes/settings.ts";
 import { services } from "../images/changed-services.ts";
-import { pythonTool, run } from "../tools.ts";
+import { goToolOf, pythonTool, run } from "../tools.ts";
 
 const file = join(repositoryRoot, "infra", "docker", "compose.yaml");
 
@@ -87,6 +87,31 @@ async function settingFaults(
   ].map((fault) => `${service}: ${fault}`);
 }
 
+/** Compose's go.mod leaves versions out, which `go install` refuses: they are left out here in the same way. */
+const composeModule = `module chirrup.invalid/compose
+
+go 1.26.0
+
+require github.com/docker/compose/v5 v5.6.0
+
+exclude (
+\tgithub.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc
+\tgithub.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2
+)
+`;
+
+/** What Compose itself says against a file, given the example's variables. */
+function composeFaults(text: string): string[] {
+  const compose = goToolOf("compose", "github.com/docker/compose/v5/cmd", "v5.6.0", composeModule);
+  const example = readFileSync(join(file, "..", "compose.env.example"), "utf8");
+  const env = Object.fromEntries(
+    [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => [name, "0".repeat(64)]),
+  );
+  const args = ["--project-directory", join(file, ".."), "--file", "-", "config", "--quiet"];
+  const { ok, output } = run(compose, args, { input: text, env });
+  return ok && output === "" ? [] : output.split("\n");
+}
+
 const wrong: readonly (readonly [name: string, from: string | RegExp, to: string, complaint: RegExp])[] = [
   ["a key that Compose does not know", /^ {4}ports:/m, "    port:", /port/],
   ["a secret in clear", "PEER_SECRET: ${PEER_SECRET:?}", `PEER_SECRET: ${"s".repeat(40)}`, /in clear/],
@@ -104,6 +129,22 @@ export const composeChecks: readonly InfraCheck[] = [
       const text = readFileSync(file, "utf8");
       const all = at(parse(text, { merge: true }), "services") ?? {};
       return { checked: Object.keys(all).length, unit: "containers", faults: await faultsOf(text) };
+    },
+  },
+  {
+    name: "compose: by Compose itself",
+    quick: false,
+    run: () => {
+      const text = readFileSync(file, "utf8");
+      const faults = composeFaults(text);
+      const spoiled = text.replace("depends_on: { kafka: {", "depends_on: { kafkas: {");
+      for (const [name, wrongText] of [
+        ["a part that waits for nobody", spoiled],
+        ["a variable that the example lacks", text.replace("${PEER_SECRET:?}", "${PEER_SECRETS:?}")],
+      ] as const)
+        if (wrongText === text || composeFaults(wrongText).length === 0)
+          faults.push(`${name}: was not found`);
+      return { checked: 1, unit: "files", faults };
     },
   },
   {

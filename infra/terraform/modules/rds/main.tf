@@ -41,6 +41,11 @@ resource "aws_db_parameter_group" "this" {
       { name = "sync_replication_slots", value = "1" },
       { name = "rds.logical_slot_sync_dbname", value = var.database },
       { name = "log_min_duration_statement", value = "500" },
+      # A pod that goes with its node says no good-bye: its locks are free after a minute at most, not after RDS's six.
+      { name = "tcp_keepalives_idle", value = "30" },
+      { name = "tcp_keepalives_interval", value = "10" },
+      { name = "tcp_keepalives_count", value = "3" },
+      { name = "tcp_user_timeout", value = "30000" },
     ]
     content {
       name         = parameter.value.name

@@ -36,6 +36,10 @@ run "closed_and_durable" {
     error_message = "Debezium needs logical replication."
   }
   assert {
+    condition     = alltrue([for name in ["tcp_keepalives_idle", "tcp_user_timeout"] : anytrue([for parameter in aws_db_parameter_group.this.parameter : parameter.name == name])])
+    error_message = "A lost pod's connections do not linger."
+  }
+  assert {
     condition     = aws_db_instance.primary.storage_encrypted && aws_db_instance.primary.manage_master_user_password && aws_db_instance.primary.deletion_protection
     error_message = "Encrypted, without a password in the state, protected against deletion."
   }

@@ -6,7 +6,7 @@ import { openRedis } from "@chirrup/platform";
 import { testLog, waitFor } from "@chirrup/testkit";
 import { beforeEach, describe, expect, inject, it } from "vitest";
 import { call, newPerson, type Person } from "./support/api.ts";
-import { statusOf } from "./support/chirrup.ts";
+import { pidOf } from "./support/chirrup.ts";
 
 const home = inject("platformHome");
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -27,12 +27,6 @@ async function statusFor({ id, token }: Person): Promise<number> {
   } catch {
     return 0;
   }
-}
-
-async function pidOf(name: string): Promise<number> {
-  const pid = (await statusOf(home)).parts?.find((part) => part.name === name)?.pid;
-  if (pid === undefined || pid === null) throw new Error(`${name} does not run`);
-  return pid;
 }
 
 /** Ends all sessions of a user as an operator does, beside the service. */
@@ -66,7 +60,7 @@ async function untilLiveIsLetIn(): Promise<ReadonlySet<number>> {
 describe("a session that has ended", () => {
   it("is refused by a gateway that was killed at once, from its first answer on", async () => {
     await logOut(ended);
-    process.kill(await pidOf("gateway"), "SIGKILL");
+    process.kill(await pidOf(home, "gateway"), "SIGKILL");
     // Before it has heard of all sessions that ended it lets nobody in.
     const seen = await untilLiveIsLetIn();
     expect(seen).toContain(401);
@@ -85,7 +79,7 @@ describe("a session that has ended", () => {
 
   it("is refused a second after it ended while the gateway cannot reach the user service, as is everybody", async () => {
     expect(await statusFor(ended)).toBe(200);
-    const pid = await pidOf("user");
+    const pid = await pidOf(home, "user");
     process.kill(pid, "SIGSTOP");
     try {
       endSessionsOf(ended);

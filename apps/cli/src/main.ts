@@ -66,9 +66,9 @@ program
 program
   .command("audit")
   .description(
-    "compare every page of every home feed, or every counter, with the truth in Postgres; exit code 1 on a difference",
+    "compare every page of every home feed, or every counter, with the truth in Postgres, or look for what is left of deleted accounts; exit code 1 on a difference",
   )
-  .addArgument(new Argument("[what]").choices(["feeds", "counters"]).default("feeds"))
+  .addArgument(new Argument("[what]").choices(["feeds", "counters", "deletions"]).default("feeds"))
   .option("--sample <readers>", "only so many readers, chosen at random")
   .option("--page-size <posts>", "1 to 100", "100")
   .option("--concurrency <count>", "readers at once", "8")
@@ -76,11 +76,16 @@ program
   .option("--resume", "go on with the feeds' audit that was interrupted: the same sample, what is left of it")
   .option("--repair", "put wrong counters right, build wrong feeds anew")
   .option("--json", "one JSON object on standard output")
-  .action(async (what, flags) =>
-    what === "counters"
-      ? (await import("./commands/audit-counters.ts")).auditCountersOf(flags)
-      : (await import("./commands/audit.ts")).audit(flags),
-  );
+  .action(async (what, flags) => {
+    switch (what) {
+      case "counters":
+        return (await import("./commands/audit-counters.ts")).auditCountersOf(flags);
+      case "deletions":
+        return (await import("./commands/audit-deletions.ts")).auditDeletionsOf(flags);
+      default:
+        return (await import("./commands/audit.ts")).audit(flags);
+    }
+  });
 
 program
   .command("api-check")

@@ -48,3 +48,9 @@ export async function statusOf(home: string): Promise<PlatformStatus> {
   const { stdout } = await chirrup(home, "status", "--json");
   return JSON.parse(stdout) as PlatformStatus;
 }
+
+export async function pidOf(home: string, part: string): Promise<number> {
+  const pid = (await statusOf(home)).parts?.find(({ name }) => name === part)?.pid;
+  if (pid === undefined || pid === null) throw new Error(`${part} does not run`);
+  return pid;
+}

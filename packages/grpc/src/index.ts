@@ -11,6 +11,7 @@ export { createClient, type Client } from "./client.ts";
 export { GrpcError, type ErrorDetail, type GrpcErrorOptions } from "./error.ts";
 export { createHealth, type Health } from "./health.ts";
 export { Metadata } from "./metadata.ts";
+export { keepEncoded } from "./protobuf/encode.ts";
 export { serve, type ServeOptions, type Server } from "./server.ts";
 export {
   serviceOf,

@@ -19,7 +19,7 @@ import {
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { encodeMessage } from "./encode.ts";
+import { encodeMessage, keepEncoded } from "./encode.ts";
 
 const scalars = Object.values(ScalarType).filter((type): type is ScalarType => typeof type === "number");
 
@@ -147,6 +147,22 @@ describe("a message", () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it("is encoded the same when parts of it were encoded before", () => {
+    fc.assert(
+      fc.property(fc.array(messages(1), { maxLength: 3 }), messages(1), (inits, last) => {
+        const children = inits.map((init) => create(All, init));
+        for (const child of children) expect(keepEncoded(All, child)).toBe(toBinary(All, child).length);
+        const message = create(All, { children: [...children, create(All, last)] });
+        expect(Buffer.from(encodeMessage(All, message))).toEqual(Buffer.from(toBinary(All, message)));
+      }),
+      { numRuns: 100 },
+    );
+    const other = create(StringValueSchema, { value: "not of the field's type" });
+    keepEncoded(StringValueSchema, other);
+    const wrong = Object.assign(create(All), { children: [other] });
+    expect(() => encodeMessage(All, wrong)).toThrow(/cannot/);
   });
 
   it("keeps the fields that its reader did not know", () => {

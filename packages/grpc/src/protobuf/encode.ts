@@ -12,6 +12,7 @@ const writer = new OctetWriter();
 const compiled = new WeakMap<DescMessage, Write>();
 /** Types of which a message was left to the library: the next one would be, too. */
 const left = new WeakSet<DescMessage>();
+const kept = new WeakMap<object, Uint8Array>();
 
 /**
  * The binary form of a message, as `toBinary` of the library makes it: a view that the next call overwrites.
@@ -32,6 +33,16 @@ export function encodeMessage(desc: DescMessage, message: Message): Uint8Array {
     left.add(desc);
     return octets;
   }
+}
+
+/**
+ * Encodes a message once for all messages that it will be a part of: from now on its octets are copied into them, and it
+ * must not change. For what goes into many answers as it is. Answers how many octets are kept, as long as the message is.
+ */
+export function keepEncoded(desc: DescMessage, message: Message): number {
+  const octets = Buffer.from(encodeMessage(desc, message));
+  kept.set(message, octets);
+  return octets.length;
 }
 
 function writerOf(desc: DescMessage): Write {
@@ -150,6 +161,8 @@ function childWriter(number: number, desc: DescMessage, isLeft: boolean): WriteV
   return (out, value) => {
     if (typeof value !== "object" || value === null) throw unusual;
     out.varint(head);
+    const octets = kept.get(value);
+    if (octets !== undefined && (value as Values)["$typeName"] === desc.typeName) return out.bytes(octets);
     const fork = out.fork();
     write(out, value as Values);
     out.join(fork);

@@ -1,6 +1,6 @@
 import { type Call, coalesce, peerCallOptions } from "@chirrup/platform";
-import type { CallOptions } from "@chirrup/grpc";
-import type { Post } from "@chirrup/proto/chirrup/post/v1/post_service";
+import { type CallOptions, keepEncoded } from "@chirrup/grpc";
+import { type Post, PostSchema } from "@chirrup/proto/chirrup/post/v1/post_service";
 import type { PostClient, VersionedPost, Viewer } from "../clients/post.ts";
 import { createKept } from "../domain/kept.ts";
 import { wroteTo } from "../domain/wrote-to.ts";
@@ -36,8 +36,12 @@ export interface PostsContext {
 
 /** So many of the largest pages fit into one rpc. */
 const maxPages = 19;
-/** What a post takes beside its content: the message, its ids and counts, and its place. */
-const bytesBesideContent = 600;
+/** What a post takes beside its texts: the message, its ids and counts, and its place. */
+const bytesBesideTexts = 600;
+
+interface KeptPost extends VersionedPost {
+  readonly bytes: number;
+}
 
 /**
  * Keeps posts, and asks their owner with each page which of them are other than they are kept: an edit, a deletion and a
@@ -52,10 +56,7 @@ const bytesBesideContent = 600;
  * be the newest.
  */
 export function createPosts({ posts: client, maxBytes, signal }: PostsContext): Posts {
-  const kept = createKept<VersionedPost>(
-    maxBytes,
-    ({ post }) => bytesBesideContent + 2 * post.content.length,
-  );
+  const kept = createKept<KeptPost>(maxBytes, ({ bytes }) => bytes);
 
   async function ask(viewers: readonly Viewer[], options: CallOptions): Promise<SeenPosts[]> {
     const asked = new Map<bigint, VersionedPost | undefined>();
@@ -63,7 +64,9 @@ export function createPosts({ posts: client, maxBytes, signal }: PostsContext): 
     const known = Array.from(asked, ([postId, version]) => ({ postId, version }));
     const { changed, goneIds, likedIds } = await client.viewPosts(known, viewers, options);
     for (const version of changed) {
-      kept.keep(version.post.id, version);
+      const bytes =
+        keepEncoded(PostSchema, version.post) + 2 * version.post.content.length + bytesBesideTexts;
+      kept.keep(version.post.id, { ...version, bytes });
       asked.set(version.post.id, version);
     }
     for (const id of goneIds) {

@@ -1,5 +1,6 @@
+import { keepEncoded } from "@chirrup/grpc";
 import { coalesce, peerCallOptions } from "@chirrup/platform";
-import type { User } from "@chirrup/proto/chirrup/user/v1/user_service";
+import { type User, UserSchema } from "@chirrup/proto/chirrup/user/v1/user_service";
 import type { UserClient } from "../clients/user.ts";
 import type { Clock } from "../domain/clock.ts";
 import { createKept } from "../domain/kept.ts";
@@ -53,8 +54,12 @@ export function createProfiles({ users, clock, maxAgeMs, maxKept, signal }: Prof
     const found = await users.getUsers(userIds, options);
     for (const userId of userIds) {
       const user = found.get(userId);
-      if (user === undefined) kept.drop(userId);
-      else kept.keep(userId, { user, askedAtMs });
+      if (user === undefined) {
+        kept.drop(userId);
+      } else {
+        keepEncoded(UserSchema, user);
+        kept.keep(userId, { user, askedAtMs });
+      }
     }
     return found;
   }

@@ -115,6 +115,7 @@ Chirrup is ready after ${seconds(performance.now() - startedAt)}${takes}.
   sign in    login ${bold(demoUsername)}  password ${bold(platform.secrets.demoPassword)}
   try        curl -s ${platform.gatewayUrl}/api/v1/login -H 'content-type: application/json' \\
                -d '{"login":"${demoUsername}","password":"${platform.secrets.demoPassword}"}'
+  mails      ${platform.mailboxUrl}
   logs       ${home.logFile("<part>")}  (or: npx chirrup logs <part>)
 
 Ctrl-C stops it and keeps the data.

@@ -39,6 +39,8 @@ export interface Progress {
 
 export interface Platform {
   readonly gatewayUrl: string;
+  /** A page of the mails that would have been sent. */
+  readonly mailboxUrl: string;
   readonly secrets: Secrets;
   /** Processes that are kept running. */
   readonly parts: number;
@@ -204,6 +206,7 @@ export async function startPlatform(
     record();
     return {
       gatewayUrl,
+      mailboxUrl: `http://127.0.0.1:${ports.user.admin}/mailbox`,
       secrets,
       parts: parts.length,
       memoryMib: () => memoryOfTreesMib(parts.flatMap(({ part }) => part.record().process?.pid ?? [])),

@@ -37,7 +37,7 @@ export async function measure(
 export async function measureCeiling(stage: Stage, keys: number, commands: number): Promise<Sample> {
   const redisBefore = await stage.redisCpuUs();
   const args = ["-p", String(stage.port), "-n", String(commands), "-P", "100", "-r", String(keys), "-q"];
-  const command = ["LPUSHX", "ceiling:{__rand_int__}", String(nextPostId())];
+  const command = ["RPUSHX", "ceiling:{__rand_int__}", String(nextPostId())];
   const said = execFileSync(redisBenchmark, [...args, ...command], { encoding: "utf8" });
   const redisUs = ((await stage.redisCpuUs()) - redisBefore) / commands;
   const perS = Number(/([\d.]+) requests per second/.exec(said.split("\r").at(-1) ?? "")?.[1]);

@@ -23,7 +23,7 @@ const script = createRedisScript(packed);
 const eight = (postId: bigint): string => String(postId).slice(-8);
 
 export const structures: readonly Structure[] = [
-  { name: "list", keyPrefix: "s-list:", push: (key, id) => ["LPUSHX", key, id] },
+  { name: "list", keyPrefix: "s-list:", push: (key, id) => ["RPUSHX", key, id] },
   { name: "zset-tree", keyPrefix: "s-tree:", push: (key, id) => ["ZADD", key, id >> 22n, id] },
   { name: "zset-listpack", keyPrefix: "s-pack:", push: (key, id) => ["ZADD", key, id >> 22n, id] },
   {
@@ -49,7 +49,7 @@ export async function prepareStructures({ redis }: Stage, keys: number): Promise
     if (name.startsWith("packed")) await redis.call(model, ["SET", model, ""]);
     if (name === "list") await redis.call(model, ["RPUSH", model, 1]);
     for (let entry = 0; entry < timelineSize; entry += 1) await redis.call(model, push(model, nextPostId()));
-    if (name === "list") await redis.call(model, ["RPOP", model]);
+    if (name === "list") await redis.call(model, ["LPOP", model]);
     bytes.set(name, Number(await redis.call(model, ["MEMORY", "USAGE", model])));
     for (let key = 0; key < keys; key += 1) await redis.call("", ["COPY", model, `${keyPrefix}{${key}}`]);
   }

@@ -15,17 +15,15 @@ for i = 2, #ARGV do
 end
 settle(KEYS[1], timeline, {})
 local kept = {}
-if timeline.sorted > 0 then
-  for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, timeline.sorted - 1)) do
-    if not going[id] then
-      kept[#kept + 1] = id
-    end
+for _, id in ipairs(redis.call('LRANGE', KEYS[1], 1, -1)) do
+  if not going[id] then
+    kept[#kept + 1] = id
   end
 end
 local removed = timeline.sorted - #kept
 if removed > 0 then
-  redis.call('LTRIM', KEYS[1], -1, -1)
-  push_front(KEYS[1], kept)
+  redis.call('LTRIM', KEYS[1], 0, 0)
+  append(KEYS[1], kept)
   timeline.sorted = #kept
 end
 save(KEYS[1], timeline)

@@ -1,10 +1,10 @@
 -- The layout of a timeline, and the steps that keep it true. Stands in front of every other script.
 --
 -- A timeline is one list:
---   pushed    post ids as LPUSHX put them: the latest pushes first, so in about the order of the ids, perhaps
+--   header    the first element: {state}{floor}:{life}:{revision}:{keeper}:{count of the sorted part}
+--   sorted    post ids from the oldest to the newest, each once, all above the floor.
+--   pushed    post ids as RPUSHX put them: the latest pushes last, so in about the order of the ids, perhaps
 --             repeated, perhaps at or below the floor. Put right when it is read, and settled when it is long.
---   sorted    post ids from the newest to the oldest, each once, all above the floor.
---   header    the last element: {state}{floor}:{life}:{revision}:{keeper}:{count of the sorted part}
 --
 -- state     b while it is being built: complete nowhere yet. c: complete above the floor.
 -- floor     a post id. Nothing at or below it counts, and nothing is said about what should be there.
@@ -17,6 +17,7 @@
 --
 -- Why a list of ids: a decimal number is held as 8 bytes and 2 of framing; a push is the cheapest write there is,
 -- needs no script, and does nothing to a key that does not exist.
+-- Why the newest are last: Redis packs hundreds of elements into one block, and a push to its front moves all of them.
 -- Why the header is an element: floor and entries are evicted, expired and flushed together or not at all.
 -- Why ids stay text: they have 63 bits, and a Lua number holds 53.
 
@@ -29,12 +30,13 @@ local function keeper()
 end
 
 local function load(key)
-  local header = redis.call('LINDEX', key, -1)
-  if not header then
+  local header = redis.call('LINDEX', key, 0)
+  local state, floor, life, revision, made_by, sorted =
+    string.match(header or '', '^(%a)(%d+):(%x+):(%d+):([%x.]+):(%d+)$')
+  -- What another version made is none either.
+  if not state then
     return nil
   end
-  local state, floor, life, revision, made_by, sorted =
-    string.match(header, '^(%a)(%d+):(%x+):(%d+):([%x.]+):(%d+)$')
   return {
     header = header,
     state = state,
@@ -63,7 +65,7 @@ end
 local function save(key, timeline)
   local header = header_of(timeline)
   if header ~= timeline.header then
-    redis.call('LSET', key, -1, header)
+    redis.call('LSET', key, 0, header)
   end
 end
 
@@ -80,18 +82,18 @@ local function above(a, b)
   return #a > #b
 end
 
--- The ids above the floor, highest first, each once; and whether that is what was given.
+-- The ids above the floor, lowest first, each once; and whether that is what was given.
 local function put_right(ids, floor)
   local right, previous = true, ids[1]
   for i = 2, #ids do
     local id = ids[i]
-    if not (#previous == #id and previous > id or #previous > #id) then
+    if not (#previous == #id and id > previous or #id > #previous) then
       right = false
       break
     end
     previous = id
   end
-  if right and above(previous, floor) then
+  if right and above(ids[1], floor) then
     return ids, true
   end
   local kept = {}
@@ -100,7 +102,7 @@ local function put_right(ids, floor)
       kept[#kept + 1] = ids[i]
     end
   end
-  table.sort(kept, above)
+  table.sort(kept, function(a, b) return above(b, a) end)
   local once = {}
   for i = 1, #kept do
     if kept[i] ~= kept[i - 1] then
@@ -114,7 +116,7 @@ end
 local function union(a, b)
   local all, i, j = {}, 1, 1
   while a[i] or b[j] do
-    if not b[j] or (a[i] and above(a[i], b[j])) then
+    if not b[j] or (a[i] and above(b[j], a[i])) then
       all[#all + 1] = a[i]
       i = i + 1
     else
@@ -128,67 +130,64 @@ local function union(a, b)
   return all
 end
 
-local function push_front(key, ids)
-  local last = #ids
-  while last > 0 do
-    local first = math.max(1, last - 999)
-    local reversed = {}
-    for i = last, first, -1 do
-      reversed[#reversed + 1] = ids[i]
-    end
-    redis.call('LPUSH', key, unpack(reversed))
-    last = first - 1
+local function append(key, ids)
+  for first = 1, #ids, 1000 do
+    redis.call('RPUSH', key, unpack(ids, first, math.min(first + 999, #ids)))
   end
 end
 
--- Keeps the first elements, all of the sorted part, and the header. Never empties the list: its expiry would go.
-local function keep_first(key, timeline, count)
-  if count == 0 then
-    redis.call('LTRIM', key, -1, -1)
-  else
-    redis.call('LTRIM', key, 0, count - 1)
-    redis.call('RPUSH', key, timeline.header)
-  end
+-- Keeps the newest of the sorted part, when nothing is pushed, and the header in the place of one that goes.
+local function keep_newest(key, timeline, count)
+  redis.call('LTRIM', key, timeline.sorted - count, -1)
   timeline.sorted = count
+  timeline.header = header_of(timeline)
+  redis.call('LSET', key, 0, timeline.header)
 end
 
 -- Makes the whole list sorted, with `added` (which is right) taken in. Only what is not below the lowest id that
 -- came is moved; in the usual case, when pushes came in order, nothing is.
 local function settle(key, timeline, added)
-  local count = redis.call('LLEN', key) - 1
-  local pushed = count - timeline.sorted
-  local came, in_place = {}, true
-  if pushed > 0 then
-    came, in_place = put_right(redis.call('LRANGE', key, 0, pushed - 1), timeline.floor)
+  local sorted = timeline.sorted
+  local came, in_place = redis.call('LRANGE', key, sorted + 1, -1), true
+  local count = sorted + #came
+  if #came > 0 then
+    came, in_place = put_right(came, timeline.floor)
   end
   if #added > 0 then
     came, in_place = union(came, added), false
   end
-  local lowest, met, from, step = came[#came], {}, pushed, 4
-  while lowest and from < count do
-    for _, id in ipairs(redis.call('LRANGE', key, from, math.min(from + step, count) - 1)) do
-      if above(lowest, id) then
+  -- What is sorted and not below it, from the newest to the oldest.
+  local lowest, met, at, step = came[1], {}, sorted, 4
+  while lowest and at > 0 do
+    local some = redis.call('LRANGE', key, math.max(1, at - step), at)
+    for i = #some, 1, -1 do
+      if above(lowest, some[i]) then
         lowest = nil
         break
       end
-      met[#met + 1] = id
+      met[#met + 1] = some[i]
     end
-    from, step = from + step, 128
+    at, step = at - #some, 128
   end
   if not in_place or #met > 0 then
-    local merged = union(came, met)
-    redis.call('LTRIM', key, pushed + #met, -1)
-    push_front(key, merged)
-    count = count - pushed - #met + #merged
+    local below = {}
+    for i = #met, 1, -1 do
+      below[#below + 1] = met[i]
+    end
+    local merged = union(came, below)
+    redis.call('LTRIM', key, 0, sorted - #met)
+    append(key, merged)
+    count = sorted - #met + #merged
   end
   timeline.sorted = count
 end
 
 -- What is cut off at the low end is no longer said to be absent: the floor rises to the highest of it.
 local function cut(key, timeline, max)
-  if timeline.sorted > max then
-    timeline.floor = redis.call('LINDEX', key, max)
-    keep_first(key, timeline, max)
+  local excess = timeline.sorted - max
+  if excess > 0 then
+    timeline.floor = redis.call('LINDEX', key, excess)
+    keep_newest(key, timeline, max)
   end
 end
 
@@ -199,19 +198,18 @@ local function merge(key, timeline, floor, max, first)
     timeline.floor = floor
   end
   local added = {}
-  for i = first, #ARGV do
-    if not above(ARGV[i], timeline.floor) then
-      break
+  for i = #ARGV, first, -1 do
+    if above(ARGV[i], timeline.floor) then
+      added[#added + 1] = ARGV[i]
     end
-    added[#added + 1] = ARGV[i]
   end
   settle(key, timeline, added)
-  local kept = timeline.sorted
-  while kept > 0 and not above(redis.call('LINDEX', key, kept - 1), timeline.floor) do
-    kept = kept - 1
+  local gone = 0
+  while gone < timeline.sorted and not above(redis.call('LINDEX', key, gone + 1), timeline.floor) do
+    gone = gone + 1
   end
-  if kept < timeline.sorted then
-    keep_first(key, timeline, kept)
+  if gone > 0 then
+    keep_newest(key, timeline, timeline.sorted - gone)
   end
   cut(key, timeline, max)
   timeline.revision = timeline.revision + 1

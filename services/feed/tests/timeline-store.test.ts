@@ -127,7 +127,7 @@ function flushStep(): Step {
 }
 function readStep([before, limit]: [bigint, number]): Step {
   return async ({ model }) => {
-    const header = await redis.lindex(key, -1);
+    const header = await redis.lindex(key, 0);
     expect(header === null).toBe(model.kept === undefined);
     const floor = BigInt(/\d+/.exec(header ?? "0")![0]);
     const kept = model.kept === undefined ? [] : model.follow(floor);

@@ -121,7 +121,7 @@ export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }:
       const replies = await runEach("read", ownerIds, [before, limit, ttlMs]);
       return replies.map((reply) => {
         if (!Array.isArray(reply)) return undefined;
-        const [floor = "0", ...ids] = reply.map(String);
+        const [floor = "0", ...ids] = reply.map(String).toReversed();
         const newest = newestOf(ids, { before: String(before), floor, limit });
         const entries = newest.map((id) => ({ postId: BigInt(id) }));
         return sliceOf(entries, limit, BigInt(floor));
@@ -174,13 +174,13 @@ export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }:
 
 const idOf = ({ postId }: Entry): bigint => postId;
 
-/** `LPUSHX {prefix}{owner} {id}` for one id and many owners: all but the owner is written down once. */
+/** `RPUSHX {prefix}{owner} {id}` for one id and many owners: all but the owner is written down once. */
 function encodePush(prefix: string, id: string): (owner: string) => string {
   const heads: string[] = [];
   const tail = `}\r\n$${id.length}\r\n${id}\r\n`;
   return (owner) => {
     const { length } = owner;
-    heads[length] ??= `*3\r\n$6\r\nLPUSHX\r\n$${prefix.length + length + 2}\r\n${prefix}{`;
+    heads[length] ??= `*3\r\n$6\r\nRPUSHX\r\n$${prefix.length + length + 2}\r\n${prefix}{`;
     return heads[length] + owner + tail;
   };
 }

@@ -148,7 +148,7 @@ export const faults: readonly Fault[] = [
   {
     name: "a trim leaves the floor",
     file: "lua/timeline.lua",
-    right: "    timeline.floor = redis.call('LINDEX', key, max)",
+    right: "    timeline.floor = redis.call('LINDEX', key, excess)",
     wrong: "",
   },
   {

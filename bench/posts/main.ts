@@ -5,35 +5,18 @@
  *
  * Prints a table and writes bench/results/posts.json. Needs a redis-server; starts all else itself.
  */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
+import { type Figure, median, report } from "../report.ts";
 import { countOneThing, makeCountingTables, type Way, ways } from "./counting.ts";
 import { fromPostgres, readPages, throughRedis, writePosts } from "./get-many.ts";
 import { setStage } from "./processes.ts";
 import { type PairStage, type ReadCost, setPair, type WriteCost } from "./replica.ts";
 import { likeOnePost, makeRowTables } from "./viral-likes.ts";
 
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly peer: string;
-  readonly peerValue: number;
-  readonly ratio: number;
-  /** What the ratio should be, in words; "" for none. */
-  readonly aim: string;
-}
-
 const quick = process.argv.includes("--quick");
 const rounds = quick ? 3 : 7;
 const likes = { service: quick ? 3_000 : 10_000, updateRow: quick ? 800 : 3_000 };
 const [rowsAlone, rowsShared] = quick ? [600, 3_000] : [2_000, 20_000];
 const pages = quick ? 1_000 : 5_000;
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
 
 function figure(
   name: string,
@@ -44,16 +27,7 @@ function figure(
   aim: string,
 ): Figure {
   const [value, peerValue] = [median(own), median(others)];
-  const round = (number: number): number => Number(number.toPrecision(4));
-  return {
-    name,
-    value: round(value),
-    unit,
-    peer,
-    peerValue: round(peerValue),
-    ratio: round(value / peerValue),
-    aim,
-  };
+  return { name, value, unit, peer, peerValue, ratio: value / peerValue, aim };
 }
 
 await using stage = await setStage();
@@ -139,7 +113,7 @@ async function compareServers(pair: PairStage, keeps: boolean): Promise<void> {
 const readsOf = (name: string, of: keyof ReadCost): number[] => reads[name]?.map((cost) => cost[of]) ?? [];
 const writesOf = (name: string, of: keyof WriteCost): number[] => writes[name]?.map((cost) => cost[of]) ?? [];
 
-const figures = [
+report("posts", [
   figure("viral_likes_per_s", "1/s", viral.service, "update-row", viral.updateRow, "at least 10"),
   figure("viral_like_service_cpu_us", "µs", likeCpu.service, "update-row", likeCpu.updateRow, ""),
   figure("count_rows_per_s", "1/s", counting.shards, "row", counting.row, ""),
@@ -181,14 +155,4 @@ const figures = [
       figure(`write_ms_token_${atOnce}`, "ms", writesOf(token, "ms"), "without", writesOf(plain, "ms"), ""),
     ];
   }),
-];
-const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? "unknown"}`;
-const results = new URL("../results/", import.meta.url);
-mkdirSync(results, { recursive: true });
-writeFileSync(new URL("posts.json", results), `${JSON.stringify({ machine, commit, figures }, null, 2)}\n`);
-for (const { name, value, unit, peer, peerValue, ratio } of figures) {
-  process.stdout.write(
-    `${name.padEnd(28)} ${String(value).padStart(8)} ${unit}   ${peer} ${peerValue}   ratio ${ratio}\n`,
-  );
-}
+]);

@@ -24,14 +24,16 @@ import {
   type PostgresServer,
   putConnector,
   resolveJavaParts,
+  resumeConnector,
   startKafkaBroker,
   startKafkaConnect,
   startPostgres,
+  stopConnector,
 } from "@chirrup/servers";
 import { testLog, waitFor } from "@chirrup/testkit";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { recoverOutbox, slotIsLost } from "../src/events/recover-outbox.ts";
+import { needsRecovery, recoverOutbox, slotIsLost } from "../src/events/recover-outbox.ts";
 import { databaseUrl } from "../src/launcher/databases.ts";
 import { repositoryRoot } from "../src/launcher/paths.ts";
 import { fillConfig } from "../src/launcher/profiles/connectors.ts";
@@ -296,6 +298,32 @@ describe.skipIf(typeof found === "string")("the outbox connector", { timeout: 30
     expect([...numbers].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 71 }, (_, index) => index));
     expect(await told("lost")).toBe(0);
     expect(await told("active")).toBe(1);
+  });
+
+  it("needs a recovery, too, when its lost slot was made anew before it came back", async () => {
+    const { url } = worker as KafkaConnect;
+    const where = { slot, connector: "outbox", connectUrl: url, readerUrl: urlOf(role) };
+    expect(await needsRecovery(where)).toBe(false);
+    await stopConnector(url, "outbox");
+    await append(71, 75);
+    // As the launcher does at its start with a slot that is missing.
+    await waitFor(
+      () =>
+        asSuperuser(source, async (client) => {
+          const { rows } = await client.query<{ active: boolean }>("SELECT active FROM pg_replication_slots");
+          return rows[0]?.active === false;
+        }),
+      { what: "nobody reads the slot" },
+    );
+    await asSuperuser(source, async (client) => {
+      await client.query("SELECT pg_drop_replication_slot($1)", [slot]);
+      await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput', failover => true)", [
+        slot,
+      ]);
+    });
+    await resumeConnector(url, "outbox");
+    await waitFor(() => needsRecovery(where), { timeoutMs: 60_000, what: "the gap is found" });
+    expect(await slotIsLost(urlOf(role), slot)).toBe(false);
   });
 
   it("reads by a role that may read no table, of a publication that tells inserts of the outbox alone", async () => {

@@ -41,7 +41,7 @@ describe("feeds of a graph that was loaded in bulk", () => {
   });
 
   it("are put right by the audit when a timeline has lost a post", async () => {
-    for (const key of await homes()) if ((await redis.llen(key)) > 5) await redis.lpop(key);
+    for (const key of await homes()) if ((await redis.llen(key)) > 5) await redis.rpop(key);
     const spoilt = await run("audit", "--sample", "60", "--settle-ms", "0");
     expect(spoilt.code).toBe(1);
     expect(spoilt.result["differences"]).toBeGreaterThan(0);

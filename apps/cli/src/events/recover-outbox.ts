@@ -7,8 +7,6 @@ const readsWithinMs = 90_000;
 const pollMs = 200;
 /** How long a connector that does not read its slot may take to say why. */
 const explainsWithinMs = 15_000;
-/** What Debezium says when its position lies before what its slot still has. */
-const cutOff = /no longer available on the server|can no longer get changes/;
 
 export interface RecoverOptions {
   readonly slot: string;
@@ -48,8 +46,7 @@ export async function needsRecovery(where: {
   if (await slotIsLost(readerUrl, slot)) return true;
   for (const until = Date.now() + explainsWithinMs; Date.now() < until;) {
     if (await isRead(readerUrl, slot)) return false;
-    const { trace = "" } = await connectorState(connectUrl, connector);
-    if (cutOff.test(trace)) return true;
+    if ((await connectorState(connectUrl, connector)).cutOff) return true;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   return false;

@@ -56,7 +56,12 @@ export interface ConnectorState {
   readonly state: "RUNNING" | "FAILED" | "STARTING";
   /** The first line of the failure. */
   readonly trace: string | undefined;
+  /** It failed because its position lies before what its slot still has: it will not go on by itself. */
+  readonly cutOff: boolean;
 }
+
+/** What Debezium says then: of a slot that is gone or was made anew, and of one that Postgres has given up. */
+const cutOffWords = /no longer available on the server|can no longer get changes/;
 
 interface StatusAnswer {
   readonly connector: { readonly state: string; readonly trace?: string };
@@ -68,14 +73,17 @@ export async function connectorState(workerUrl: string, name: string): Promise<C
   const response = await request(`${workerUrl}/connectors/${name}/status`);
   if (!response.ok) {
     await response.body?.cancel();
-    return { state: "STARTING", trace: undefined };
+    return { state: "STARTING", trace: undefined, cutOff: false };
   }
   const status = (await response.json()) as StatusAnswer;
   const all = [status.connector, ...status.tasks];
   const failed = all.find(({ state }) => state === "FAILED");
-  if (failed !== undefined) return { state: "FAILED", trace: failed.trace?.split("\n")[0] };
+  if (failed !== undefined) {
+    const { trace = "" } = failed;
+    return { state: "FAILED", trace: trace.split("\n")[0], cutOff: cutOffWords.test(trace) };
+  }
   const running = status.tasks.length > 0 && all.every(({ state }) => state === "RUNNING");
-  return { state: running ? "RUNNING" : "STARTING", trace: undefined };
+  return { state: running ? "RUNNING" : "STARTING", trace: undefined, cutOff: false };
 }
 
 /** Starts again what has failed of a connector: Connect itself leaves it. */

@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ConnectorConfig, connectorState, putConnector, restartFailed } from "@chirrup/servers";
+import {
+  type ConnectorConfig,
+  type ConnectorState,
+  connectorState,
+  putConnector,
+  restartFailed,
+} from "@chirrup/servers";
 import { databases, type DatabaseName, type DatabaseUrls } from "../databases.ts";
 import { repositoryRoot } from "../paths.ts";
 import type { Site } from "./ground.ts";
@@ -14,6 +20,8 @@ interface Worker {
 const configFile = join(repositoryRoot, "infra", "debezium", "outbox.json");
 const runsWithinMs = 60_000;
 const looksEveryMs = 1_000;
+/** What goes on failing is told of so often. */
+const tellsEveryMs = 60_000;
 
 export const connectorName = (source: DatabaseName): string => `outbox-${source}`;
 
@@ -73,6 +81,17 @@ async function untilRunning(signal: AbortSignal, worker: Worker, source: Databas
  */
 export function keepConnectors(site: Site, worker: Worker, urls: DatabaseUrls): void {
   const given = { ...urls.reader };
+  const toldAtMs = new Map<DatabaseName, number>();
+  function tell(source: DatabaseName, { trace = "?", cutOff }: ConnectorState): void {
+    if (Date.now() - (toldAtMs.get(source) ?? 0) < tellsEveryMs) return;
+    toldAtMs.set(source, Date.now());
+    site.warn(
+      "connect",
+      cutOff
+        ? `the slot of ${source} is lost, and with it events: run chirrup events recover`
+        : `the connector of ${source} failed: ${trace}; starting it again`,
+    );
+  }
   async function look(): Promise<void> {
     for (const source of databases) {
       const reader = urls.reader[source];
@@ -81,9 +100,9 @@ export function keepConnectors(site: Site, worker: Worker, urls: DatabaseUrls): 
         given[source] = reader;
         site.step(`the connector of ${source} goes to the new primary`);
       }
-      const { state, trace } = await connectorState(worker.url, connectorName(source));
-      if (state !== "FAILED") continue;
-      site.warn("connect", `the connector of ${source} failed: ${trace ?? "?"}; starting it again`);
+      const connector = await connectorState(worker.url, connectorName(source));
+      if (connector.state !== "FAILED") continue;
+      tell(source, connector);
       await restartFailed(worker.url, connectorName(source));
     }
   }

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openRedis } from "@chirrup/platform";
-import { testLog } from "@chirrup/testkit";
+import { testLog, waitFor } from "@chirrup/testkit";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { chirrup } from "./support/chirrup.ts";
+import { chirrup, killedChirrup } from "./support/chirrup.ts";
 
 const home = inject("platformHome");
 const { access } = JSON.parse(readFileSync(join(home, "state.json"), "utf8")) as {
@@ -38,6 +38,20 @@ describe("feeds of a graph that was loaded in bulk", () => {
     expect(await homes()).toHaveLength(rebuilt.result["readers"] ?? 0);
     expect((await run("feeds", "rebuild")).result["built"]).toBe(0);
     expect((await run("audit", "--sample", "60")).result["differences"]).toBe(0);
+  });
+
+  it("are audited on where an audit was killed", async () => {
+    const whole = await run("audit");
+    const file = join(home, "audits", "feeds.json");
+    expect(existsSync(file)).toBe(false);
+    await killedChirrup(home, ["audit", "--json"], () => waitFor(() => existsSync(file)));
+    const { done, pages } = JSON.parse(readFileSync(file, "utf8")) as { done: number; pages: number };
+    expect(done).toBeGreaterThan(0);
+    expect(done).toBeLessThan(whole.result["readers"] ?? 0);
+    expect(pages).toBeLessThan(whole.result["pages"] ?? 0);
+    // Each reader's pages are counted once, whoever read them.
+    expect(await run("audit", "--resume")).toEqual(whole);
+    expect(existsSync(file)).toBe(false);
   });
 
   it("are put right by the audit when a timeline has lost a post", async () => {

@@ -1,4 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 const bin = fileURLToPath(new URL("../../../apps/cli/bin/chirrup.js", import.meta.url));
@@ -9,14 +11,23 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs the command as a person would, on a home of its own. */
-export async function chirrup(home: string, ...args: readonly string[]): Promise<CommandResult> {
+/** Starts the command as a person would, on a home of its own; `detached`: as the first of a group of processes. */
+function start(
+  home: string,
+  args: readonly string[],
+  detached: boolean,
+): ChildProcessByStdio<null, Readable, Readable> {
   const env: NodeJS.ProcessEnv = { ...process.env, CHIRRUP_HOME: home, NO_COLOR: "1" };
   // Set by vitest; the platform is no test.
   delete env["NODE_ENV"];
   delete env["VITEST"];
   delete env["NODE_OPTIONS"];
-  const child = spawn(process.execPath, [bin, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(process.execPath, [bin, ...args], { env, detached, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Runs the command to its end. */
+export async function chirrup(home: string, ...args: readonly string[]): Promise<CommandResult> {
+  const child = start(home, args, false);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (data: Buffer) => (stdout += data.toString("utf8")));
@@ -28,6 +39,21 @@ export async function chirrup(home: string, ...args: readonly string[]): Promise
   });
   await new Promise((resolve) => setImmediate(resolve));
   return { code, stdout, stderr };
+}
+
+/** Runs the command until something has happened, and kills it and all that it has started. */
+export async function killedChirrup(
+  home: string,
+  args: readonly string[],
+  until: () => Promise<unknown>,
+): Promise<void> {
+  const child = start(home, args, true);
+  const ended = once(child, "exit");
+  await Promise.race([until(), ended]);
+  if (child.pid === undefined || child.exitCode !== null)
+    throw new Error("it had ended before it was killed");
+  process.kill(-child.pid, "SIGKILL");
+  await ended;
 }
 
 export interface PartStatus {

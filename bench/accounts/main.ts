@@ -20,7 +20,7 @@ import { type Answer, steadily } from "./steadily.ts";
 
 const quick = process.argv.includes("--quick");
 const rounds = quick ? 2 : 9;
-const seconds = quick ? 5 : 15;
+const seconds = quick ? 3 : 15;
 const signInsPerS = 500;
 /** So many that the delays after wrong guesses from one address do not turn the flood away. */
 const addresses = 250;

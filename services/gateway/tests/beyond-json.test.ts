@@ -156,6 +156,8 @@ compressFromBytes: 500
       expect([library.seen().has("x-other"), library.seen().has("chirrup-user-id")]).toEqual([false, false]);
       expect(headers["grpc-metadata-x-shelf-version"]).toBe("7");
       expect(Object.keys(headers).filter((name) => name.includes("private"))).toEqual([]);
+      const stream = await gateway.ask("GET", "/v1/watch?count=1");
+      expect(stream.headers["grpc-metadata-x-shelf-version"]).toBe("7");
     });
 
     it("ask for errors as RFC 9457 has them", async () => {

@@ -172,9 +172,13 @@ describe("errors", () => {
     const slow = await startGateway({ env: { DEADLINE_MS: "100" } });
     slow.services.getPost = (_, call) =>
       new Promise((resolve) => call.signal.addEventListener("abort", () => resolve({})));
-    const answer = await slow.ask("GET", "/api/v1/posts/1", { token: await slow.issuer.token() });
+    const token = await slow.issuer.token();
+    const answer = await slow.ask("GET", "/api/v1/posts/1", { token });
     expect(answer.status).toBe(504);
     expect(answer.json().code).toBe(4);
+    // A client may ask for less time than the route has, and not for more.
+    const headers = { "request-timeout": "60" };
+    expect((await slow.ask("GET", "/api/v1/posts/1", { token, headers })).status).toBe(504);
     await slow[Symbol.asyncDispose]();
   });
 

@@ -6,6 +6,7 @@ import { streamFormOf } from "./accept.ts";
 import type { Exchange } from "./answer.ts";
 import type { Outgoing } from "./forward.ts";
 import type { Reply } from "./reply.ts";
+import { returnedMetadata } from "./returned-metadata.ts";
 import { framingOf } from "./stream.ts";
 
 /** How long the status waits for the first message. A call that fails by then is answered with its own status. */
@@ -16,20 +17,31 @@ const firstMessageMs = 300;
  * failure after the first message stands in the stream, since the status is out by then.
  */
 export async function forwardStream(
-  { log }: Context,
+  context: Context,
   { rpcPath, response }: Route,
   { channel, message, timeoutMs, metadata }: Outgoing,
   exchange: Exchange,
 ): Promise<Reply> {
+  const { log } = context;
   const { signal, requestId, head } = exchange;
   // A HttpBody's pieces are one body, which has no place for a failure: it is then cut off.
   const framing = response.isRaw ? undefined : framingOf(streamFormOf(head.accept));
-  const headers = framing === undefined ? {} : { "x-accel-buffering": "no" };
+  const headers: Record<string, string> = framing === undefined ? {} : { "x-accel-buffering": "no" };
   const reply = { status: 200, headers, setCookies: [], body: undefined };
   if (exchange.method === "HEAD") return { ...reply, contentType: framing?.contentType };
 
   const timeout = timeoutMs === undefined ? {} : { timeoutMs };
-  const call = channel.serverStream(rpcPath, message, { ...timeout, signal, metadata });
+  const call = channel.serverStream(rpcPath, message, {
+    ...timeout,
+    signal,
+    metadata,
+    // Before the first message; what comes when the answer has begun is too late to be told.
+    onHeaders: (sent) =>
+      Object.assign(
+        headers,
+        returnedMetadata(context, () => sent),
+      ),
+  });
   const messages = call[Symbol.asyncIterator]();
   const toFailure = (error: unknown): Failure => {
     if (error instanceof Failure) return error;

@@ -13,6 +13,7 @@ import { checkAcceptsJson } from "./accept.ts";
 import type { Exchange } from "./answer.ts";
 import { forwardStream } from "./forward-stream.ts";
 import type { Reply } from "./reply.ts";
+import { returnedMetadata } from "./returned-metadata.ts";
 import { userAgentOf } from "./request-head.ts";
 
 /** A call that is ready to be made. */
@@ -55,7 +56,7 @@ export async function forward(
     setCookies.push(...taken.setCookies);
     response = taken.response;
   }
-  let headers = returnedMetadata(context, answered);
+  let headers = returnedMetadata(context, () => answered.headers);
   // A GET writes nothing, so there is no token to be looked for; metadata that nobody looks at is not decoded.
   if (context.consistency !== undefined && route.httpMethod !== "GET") {
     const handed = handTokens(answered.headers, tokens, context.consistency, exchange.head);
@@ -140,16 +141,3 @@ function metadataOf(context: Context, exchange: Exchange, idempotencyKey: string
 }
 
 const printable = /^[\x20-\x7e]*$/;
-const none: Readonly<Record<string, string>> = {};
-
-/** The listed metadata of an answer, as headers. */
-function returnedMetadata({ metadata }: Context, answered: UnaryResponse): Readonly<Record<string, string>> {
-  if (metadata.response.size === 0) return none;
-  const { headers } = answered;
-  return Object.fromEntries(
-    [...metadata.response].flatMap((key) => {
-      const value = headers.get(key);
-      return value === undefined ? [] : [[`grpc-metadata-${key}`, value]];
-    }),
-  );
-}

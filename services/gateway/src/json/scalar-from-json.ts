@@ -69,7 +69,7 @@ function integerReader(type: ScalarType): (json: JsonScalar) => number | bigint 
   if (wide) {
     return (json) => {
       let value: bigint | undefined;
-      if (typeof json === "string" && json.length <= 20 && decimalPattern.test(json)) value = BigInt(json);
+      if (typeof json === "string") value = integerOf(json);
       else if (typeof json === "bigint") value = json;
       else if (typeof json === "number" && Number.isSafeInteger(json)) value = BigInt(json);
       return value !== undefined && value >= min && value <= max ? value : fault;
@@ -78,10 +78,26 @@ function integerReader(type: ScalarType): (json: JsonScalar) => number | bigint 
   const least = Number(min);
   const most = Number(max);
   return (json) => {
-    const value =
-      typeof json === "string" && json.length <= 20 && decimalPattern.test(json) ? Number(json) : json;
+    const value = typeof json === "string" ? Number(integerOf(json)) : json;
     const isInteger = typeof value === "number" && Number.isInteger(value);
     // Adding 0 makes 0 of -0.
     return isInteger && value >= least && value <= most ? value + 0 : fault;
   };
+}
+
+const longestInteger = 20;
+const exponentPattern = /^(-?(?:0|[1-9][0-9]*))(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?$/;
+
+/** An integer as a text; undefined when it is none, or longer than any that a field can hold. */
+function integerOf(text: string): bigint | undefined {
+  if (text.length <= longestInteger && decimalPattern.test(text)) return BigInt(text);
+  // "1.5e3" is an integer too, and "1.0": exactly, as digits whose point moves.
+  const [, whole = "", fraction = "", exponent = "0"] = exponentPattern.exec(text) ?? [];
+  const digits = whole + fraction;
+  const zeros = Number(exponent) - fraction.length;
+  if (whole === "" || digits.length + Math.abs(zeros) > 2 * longestInteger) return undefined;
+  if (zeros >= 0) return BigInt(digits + "0".repeat(zeros));
+  const divisor = 10n ** BigInt(-zeros);
+  const value = BigInt(digits);
+  return value % divisor === 0n ? value / divisor : undefined;
 }

@@ -5,6 +5,8 @@ export interface Exactness {
   readonly seconds: number;
   readonly admitted: number;
   readonly denied: number;
+  /** Requests by any other status. */
+  readonly others: Readonly<Record<string, number>>;
   readonly burst: number;
   /** Burst and what came back in the time of the run: no more may be let in. */
   readonly most: number;
@@ -56,6 +58,7 @@ export async function measureExactness(requests: number): Promise<Exactness> {
     seconds,
     admitted: statuses.get(200) ?? 0,
     denied: statuses.get(429) ?? 0,
+    others: Object.fromEntries([...statuses].filter(([status]) => status !== 200 && status !== 429)),
     burst,
     // A millisecond is the bucket's unit of time: the first and the last may be begun ones.
     most: burst + Math.ceil(((seconds + 0.002) * perMinute) / 60),

@@ -157,12 +157,40 @@ const followDuringUnfollow: fc.Arbitrary<Step[]> = fc
     { do: "release" },
   ]);
 
+/** A timeline is lost while it is built, and begun again by another process before the first has finished. */
+const buildDuringBuild: fc.Arbitrary<Step[]> = fc
+  .record({ user, other: followee, process })
+  .map(({ user, other, process }) => [
+    { do: "follow", user, other },
+    { do: "settle" },
+    { do: "lose", user },
+    { do: "hold", method: "work listByAuthors" },
+    { do: "read", user, process, wait: true },
+    { do: "post", user: other },
+    { do: "deliver", nth: 0, process: process === 0 ? 1 : 0, wait: true },
+    { do: "lose", user },
+    { do: "hold", method: "work listByAuthors" },
+    { do: "read", user, process: process === 0 ? 1 : 0, wait: true },
+    { do: "release" },
+    { do: "release" },
+  ]);
+
 /** A fan-out that is broken off between two followers, and goes on elsewhere when something else has happened. */
 const brokenFanOut: fc.Arbitrary<Step[]> = fc
-  .record({ user: followee, process, after, meanwhile: fc.array(step, { maxLength: 4, size: "max" }) })
-  .map(({ user, process, after, meanwhile }) => [
+  .record({
+    author: followee,
+    followers: fc.tuple(user, user),
+    process,
+    after,
+    meanwhile: fc.array(step, { maxLength: 4, size: "max" }),
+  })
+  .map(({ author, followers: [one, two], process, after, meanwhile }) => [
+    { do: "follow", user: one, other: author },
+    { do: "follow", user: two, other: author },
     { do: "settle" },
-    { do: "post", user },
+    { do: "read", user: one, process, wait: true },
+    { do: "read", user: two, process, wait: true },
+    { do: "post", user: author },
     { do: "fail", method: "work streamFollowers", after },
     { do: "deliver", nth: 0, process, wait: true },
     ...meanwhile,
@@ -186,6 +214,7 @@ const scenes: fc.Arbitrary<Step[]> = fc
       { weight: 1, arbitrary: stalledLookup },
       { weight: 1, arbitrary: unfollowDuringBuild },
       { weight: 1, arbitrary: followDuringUnfollow },
+      { weight: 1, arbitrary: buildDuringBuild },
       { weight: 1, arbitrary: brokenFanOut },
     ),
     {

@@ -2,7 +2,6 @@ import type { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
 import { type Handlers, invalidArgument, requireCaller } from "@chirrup/platform";
 import { filterItems, scopeOf } from "../domain/page.ts";
 import { newest } from "../domain/slice.ts";
-import { wroteTo } from "../domain/wrote-to.ts";
 import { hydrate } from "../pipeline/hydrate.ts";
 import { skeleton } from "../pipeline/skeleton.ts";
 import type { GetHomeFeedContext } from "./get-home-feed.ts";
@@ -25,8 +24,7 @@ export function countNewPosts(
     if (since === undefined) throw invalidArgument({ field: "since", description: "must be given" });
 
     let count = 0;
-    const hasFollowed = wroteTo(call, "follow");
-    const wanted = { readerId, before: newest, batchSize, log: call.log, hasFollowed, onward: call.onward };
+    const wanted = { readerId, before: newest, batchSize, call };
     for await (const { entries, followees } of skeleton(context, wanted)) {
       const above = entries.filter(({ postId }) => postId > since);
       if (above.length > 0) {

@@ -2,7 +2,6 @@ import type { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
 import { type Cursors, type Handlers, pageSize, requireCaller } from "@chirrup/platform";
 import { cutPage, filterItems, type Item, type Page, scopeOf } from "../domain/page.ts";
 import { newest } from "../domain/slice.ts";
-import { wroteTo } from "../domain/wrote-to.ts";
 import type { FeedMetrics } from "../metrics.ts";
 import { hydrate, type HydrateContext } from "../pipeline/hydrate.ts";
 import { skeleton, type SkeletonContext } from "../pipeline/skeleton.ts";
@@ -28,8 +27,7 @@ export function getHomeFeed(context: GetHomeFeedContext): Handlers<typeof FeedSe
     const before = context.cursors.decode(scope, request.cursor) ?? newest;
 
     const items: Item[] = [];
-    const hasFollowed = wroteTo(call, "follow");
-    const wanted = { readerId, before, batchSize: size + 1, log: call.log, hasFollowed, onward: call.onward };
+    const wanted = { readerId, before, batchSize: size + 1, call };
     for await (const { entries, followees } of skeleton(context, wanted)) {
       const hydration = await hydrate(context, readerId, entries, call);
       items.push(...filterItems(entries, hydration, followees, readerId));

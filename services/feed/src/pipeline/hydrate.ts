@@ -1,6 +1,7 @@
 import type { Hydration } from "../domain/page.ts";
+import type { PageCall } from "../domain/page-call.ts";
 import type { Entry } from "../domain/slice.ts";
-import type { PageCall, Posts } from "./posts.ts";
+import type { Posts } from "./posts.ts";
 import type { Profiles } from "./profiles.ts";
 
 export interface HydrateContext {

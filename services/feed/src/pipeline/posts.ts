@@ -1,8 +1,9 @@
-import { type Call, coalesce, peerCallOptions } from "@chirrup/platform";
+import { coalesce, peerCallOptions } from "@chirrup/platform";
 import { type CallOptions, keepEncoded } from "@chirrup/grpc";
 import { type Post, PostSchema } from "@chirrup/proto/chirrup/post/v1/post_service";
 import type { PostClient, VersionedPost, Viewer } from "../clients/post.ts";
 import { createKept } from "../domain/kept.ts";
+import type { PageCall } from "../domain/page-call.ts";
 import { wroteTo } from "../domain/wrote-to.ts";
 
 /** Posts, as their owner has them when they are asked for. */
@@ -15,9 +16,6 @@ export interface Posts {
    */
   view(postIds: readonly bigint[], readerId: bigint, call: PageCall): Promise<SeenPosts>;
 }
-
-/** The call that a page answers. */
-export type PageCall = Pick<Call, "consistency" | "onward">;
 
 export interface SeenPosts {
   /** Those that exist. */

@@ -4,8 +4,8 @@ import { type User, UserSchema } from "@chirrup/proto/chirrup/user/v1/user_servi
 import type { UserClient } from "../clients/user.ts";
 import type { Clock } from "../domain/clock.ts";
 import { createKept } from "../domain/kept.ts";
+import type { PageCall } from "../domain/page-call.ts";
 import { wroteTo } from "../domain/wrote-to.ts";
-import type { PageCall } from "./posts.ts";
 
 /** Profiles of authors, kept for a short while. */
 export interface Profiles {

@@ -68,7 +68,7 @@ function timelineSource(
   { home, mergedIds, outboxes }: ReaderTimelines,
 ): Source {
   const { posts, rebuilds } = context;
-  const { readerId, batchSize: limit, onward } = request;
+  const { readerId, batchSize: limit, call } = request;
   const missingIds = mergedIds.filter((_, index) => outboxes[index] === undefined);
   for (const authorId of missingIds) rebuilds.outbox(authorId);
   if (home === undefined) rebuilds.home(readerId);
@@ -89,7 +89,8 @@ function timelineSource(
   if (missingIds.length > 0) {
     parts.push({
       held: undefined,
-      read: (before) => posts.listByAuthors(missingIds, { before, limit }, onward({ readsPrimary: true })),
+      read: (before) =>
+        posts.listByAuthors(missingIds, { before, limit }, call.onward({ readsPrimary: true })),
     });
   }
 
@@ -107,9 +108,9 @@ function timelineSource(
 }
 
 /** Redis does not answer any more: the page goes on without it. */
-function giveUp({ log }: ViewRequest): (error: unknown) => undefined {
+function giveUp({ call }: ViewRequest): (error: unknown) => undefined {
   return (error) => {
-    log.warn({ err: error }, "timelines cannot be read on");
+    call.log.warn({ err: error }, "timelines cannot be read on");
     return undefined;
   };
 }
@@ -117,7 +118,7 @@ function giveUp({ log }: ViewRequest): (error: unknown) => undefined {
 /** From the newest it reads the primary, since a replica may lack what timelines had; further down any will do. */
 function postServiceSource(
   { posts, chunkPages }: SkeletonContext,
-  { readerId, batchSize, onward }: ViewRequest,
+  { readerId, batchSize, call }: ViewRequest,
   followees: Followees,
 ): Source {
   const limit = Math.min(batchSize * chunkPages, maxRows);
@@ -125,6 +126,6 @@ function postServiceSource(
   return (before) => {
     authorIds ??= [...followees.ids(), readerId];
     const readsPrimary = before === newest;
-    return posts.listByAuthors(authorIds, { before, limit }, onward({ readsPrimary }));
+    return posts.listByAuthors(authorIds, { before, limit }, call.onward({ readsPrimary }));
   };
 }

@@ -1,7 +1,7 @@
-import type { CallOptions } from "@chirrup/grpc";
-import type { Logger } from "@chirrup/platform";
 import { type Followees, mergedAuthors } from "../domain/followees.ts";
+import type { PageCall } from "../domain/page-call.ts";
 import type { Slice } from "../domain/slice.ts";
+import { wroteTo } from "../domain/wrote-to.ts";
 import type { AuthorOutboxes } from "../store/author-outbox.ts";
 import type { FollowVersion, FollowVersions } from "../store/follow-versions.ts";
 import type { Timelines } from "../store/timeline.ts";
@@ -22,11 +22,7 @@ export interface ViewRequest {
   readonly before: bigint;
   /** How many entries are wanted. */
   readonly batchSize: number;
-  readonly log: Logger;
-  /** The reader has followed or unfollowed a moment ago: what is kept may not have it yet. */
-  readonly hasFollowed: boolean;
-  /** For each onward call, with what is left of the deadline. */
-  onward(options?: { readonly readsPrimary: boolean }): CallOptions;
+  readonly call: PageCall;
 }
 
 /** What a page is made from. */
@@ -65,9 +61,9 @@ export function outboxLimit(outboxes: number, batchSize: number): number {
  */
 export async function openView(context: ViewContext, request: ViewRequest): Promise<View> {
   const { followed, celebrities, outboxes } = context;
-  const { readerId, before, log, onward } = request;
+  const { readerId, before, call } = request;
   const authors = await celebrities.current().catch((error: unknown) => {
-    log.warn({ err: error }, "celebrities are not known");
+    call.log.warn({ err: error }, "celebrities are not known");
     return undefined;
   });
   const guess = followed.peek(readerId);
@@ -76,17 +72,18 @@ export async function openView(context: ViewContext, request: ViewRequest): Prom
 
   // Without a home timeline the version is made anew too: whatever took the one may have brought back the other.
   const isRight = guess !== undefined && found?.version === guess.version && found.home !== undefined;
-  const isKnown = isRight && !request.hasFollowed;
+  // Who has followed or unfollowed a moment ago is looked up: what is kept may not have it yet.
+  const isKnown = isRight && !wroteTo(call, "follow");
   const followees = isKnown
     ? guess.followees
-    : await followed.load(readerId, found?.home === undefined, onward({ readsPrimary: true }));
+    : await followed.load(readerId, found?.home === undefined, call.onward({ readsPrimary: true }));
   if (found === undefined || authors === undefined) return { followees, timelines: undefined };
   if (isKnown) return { followees, timelines: { ...found, mergedIds: guessedIds } };
 
   const mergedIds = mergedAuthors(readerId, followees, authors);
   const limit = outboxLimit(mergedIds.length, request.batchSize);
   const merged = await outboxes.read(mergedIds, before, limit).catch((error: unknown) => {
-    log.warn({ err: error }, "outboxes cannot be read");
+    call.log.warn({ err: error }, "outboxes cannot be read");
     return undefined;
   });
   const timelines = merged && { home: found.home, mergedIds, outboxes: merged };
@@ -102,7 +99,7 @@ interface Found {
 /** Undefined when Redis does not answer: the feed is slower without it, not wrong. */
 async function readOnce(
   { homes, outboxes, versions }: ViewContext,
-  { readerId, before, batchSize, log }: ViewRequest,
+  { readerId, before, batchSize, call }: ViewRequest,
   mergedIds: readonly bigint[],
 ): Promise<Found | undefined> {
   try {
@@ -113,7 +110,7 @@ async function readOnce(
     ]);
     return { version, home, outboxes: merged };
   } catch (error) {
-    log.warn({ err: error }, "timelines cannot be read");
+    call.log.warn({ err: error }, "timelines cannot be read");
     return undefined;
   }
 }

@@ -30,13 +30,13 @@ async function send(
 
 const requestInfo = "type.googleapis.com/google.rpc.RequestInfo";
 
-/** What is the same in all refusals of a kind: all but the request's id, and in a 400 which field is at fault. */
+/** What is the same in all refusals of a kind: all but the request's id and, in a 400, what is said of which field. */
 function kindOf({ status, contentType, cookies, json }: Shape): object {
-  const details = json.details.filter((detail) => detail["@type"] !== requestInfo);
+  const { message, details } = json;
   const told =
     status === 400
-      ? { namesTheFault: details.some(({ fieldViolations = [] }) => fieldViolations.length > 0) }
-      : { message: json.message, details };
+      ? { details: details.map((detail) => detail["@type"].split(".").at(-1)) }
+      : { message, details: details.filter((detail) => detail["@type"] !== requestInfo) };
   return { status, contentType, cookies, keys: Object.keys(json), code: json.code, ...told };
 }
 
@@ -61,7 +61,7 @@ describe("a sign-in", () => {
       cookies: [],
       keys: ["code", "message", "details"],
       code: 3,
-      namesTheFault: true,
+      details: ["ErrorInfo", "BadRequest", "RequestInfo"],
     });
   });
 

@@ -82,7 +82,11 @@ export function badRequest(violations: readonly Violation[]): Failure {
     Status.INVALID_ARGUMENT,
     `${first?.field ?? "request"} ${first?.description ?? "is wrong"}`,
     {
-      details: [{ "@type": `${typeUrlPrefix}google.rpc.BadRequest`, fieldViolations: violations }],
+      // In the order and with the reason that services give, so that it does not show who found the fault.
+      details: [
+        errorInfo("INVALID_ARGUMENT"),
+        { "@type": `${typeUrlPrefix}google.rpc.BadRequest`, fieldViolations: violations },
+      ],
     },
   );
 }

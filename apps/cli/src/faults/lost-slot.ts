@@ -54,16 +54,19 @@ async function giveUp(client: pg.Client, slot: string): Promise<void> {
   await takeReaderAway(client, slot);
   await client.query("ALTER SYSTEM SET idle_replication_slot_timeout = '1s'");
   await client.query("SELECT pg_reload_conf()");
-  await until(`${slot} is given up`, async () => {
-    await client.query("CHECKPOINT");
-    const { rowCount } = await client.query(
-      "SELECT FROM pg_replication_slots WHERE slot_name = $1 AND wal_status = 'lost'",
-      [slot],
-    );
-    return rowCount === 1;
-  });
-  await client.query("ALTER SYSTEM RESET idle_replication_slot_timeout");
-  await client.query("SELECT pg_reload_conf()");
+  try {
+    await until(`${slot} is given up`, async () => {
+      await client.query("CHECKPOINT");
+      const { rowCount } = await client.query(
+        "SELECT FROM pg_replication_slots WHERE slot_name = $1 AND wal_status = 'lost'",
+        [slot],
+      );
+      return rowCount === 1;
+    });
+  } finally {
+    await client.query("ALTER SYSTEM RESET idle_replication_slot_timeout");
+    await client.query("SELECT pg_reload_conf()");
+  }
 }
 
 /** Drops the slot, as an operator might whom it kept from writing. */

@@ -12,7 +12,7 @@ export interface Posts {
   authorOf(postId: bigint): bigint | undefined;
   /**
    * At most 101 posts as a reader sees them. One rpc, which pages that ask at the same time share; one of its own for
-   * a reader who has written to the post service a moment ago, whose tokens say how fresh the answer must be.
+   * a call that says how fresh the answer must be, by a token of the post service or otherwise.
    */
   view(postIds: readonly bigint[], readerId: bigint, call: PageCall): Promise<SeenPosts>;
 }
@@ -90,7 +90,7 @@ export function createPosts({ posts: client, maxBytes, signal }: PostsContext): 
     async view(postIds, readerId, call) {
       if (postIds.length === 0) return { posts: new Map(), likedIds: new Set() };
       const viewer = { viewerId: readerId, postIds };
-      if (!wroteTo(call, "post")) return askTogether(0n, viewer);
+      if (!call.readsPrimary && !wroteTo(call, "post")) return askTogether(0n, viewer);
       const [seen] = await ask([viewer], call.onward());
       if (seen === undefined) throw new Error("a page was not answered");
       return seen;

@@ -34,15 +34,16 @@ export async function fillOwn(stage: Stage, followerIds: readonly bigint[]): Pro
   }
 }
 
-/** Gives each follower a full timeline in another form, as copies of one. */
+/** Gives each follower a timeline in another form, as copies of one; full unless `entries` says less. */
 export async function fillPeer(
   { redis }: Stage,
   { keyPrefix, kind }: { readonly keyPrefix: string; readonly kind: "list" | "zset" },
   names: readonly (bigint | string)[],
+  entries: number = timelineSize,
 ): Promise<void> {
   const model = `model:${kind}`;
   await redis.call(model, ["DEL", model]);
-  const values = postIds.flatMap((id) => (kind === "zset" ? [id >> 22n, id] : [id]));
+  const values = postIds.slice(0, entries).flatMap((id) => (kind === "zset" ? [id >> 22n, id] : [id]));
   await redis.call(model, [kind === "zset" ? "ZADD" : "RPUSH", model, ...values]);
   for (let at = 0; at < names.length; at += 1_000) {
     const some = names.slice(at, at + 1_000);

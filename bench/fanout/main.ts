@@ -10,7 +10,7 @@ import { openRedis, openRedisPipeline } from "@chirrup/platform";
 import { type Figure, median, report } from "../report.ts";
 import { fillOwn, fillPeer, followersOf } from "./fill.ts";
 import { measure, measureCeiling, medianOf, type Sample } from "./rounds.ts";
-import { createOwnShape, createPeers, openTimelines, type Shape } from "./shapes.ts";
+import { createOwnShape, createPeers, openTimelines, type Shape, timelineSize } from "./shapes.ts";
 import { simulate } from "./simulated.ts";
 import { log, setClusterStage, setStage, type Stage } from "./stage.ts";
 import { measureStructure, prepareStructures, structures } from "./structures.ts";
@@ -23,8 +23,9 @@ const ownPosts = 101;
 const peerPosts = quick ? 2 : 10;
 const ceilingCommands = quick ? 100_000 : 500_000;
 const sizes = quick ? [100] : [100, 1_000, 10_000, 100_000];
-/** A timeline of a peer takes up to 97 KB: more followers than this do not fit. */
-const mostPeerFollowers = 10_000;
+/** A timeline of a peer takes up to 97 KB. For more followers than this they are shorter, which is in the peers' favour. */
+const mostFullTimelines = 10_000;
+const shorter = 100;
 const aims: Readonly<Record<string, string>> = {
   "zadd-each": "≥ 10",
   "zadd-trim": "≥ 3",
@@ -80,14 +81,13 @@ async function inTurns(
   const ids = followersOf(followers);
   const keep = (name: string, sample: Sample): unknown =>
     samples.get(name)?.push(sample) ?? samples.set(name, [sample]);
-  // As many deliveries in a round, whatever the number of followers, and never less than one trim of each.
-  const scale = Math.max(1, Math.min(20, Math.round(headline / followers)));
+  // About as many deliveries in a round, whatever the number of followers; this project's with a trim of each.
+  const scale = Math.min(20, headline / followers);
+  const ownTurns = Math.max(1, Math.round(Math.min(scale, quick ? 2 : 10)));
+  const peerTurns = Math.max(1, Math.round(peerPosts * (quick ? Math.min(scale, 5) : scale)));
   for (let round = 0; round <= rounds; round += 1) {
     for (const shape of shapes) {
-      const posts =
-        shape.name === "own"
-          ? ownPosts * Math.min(scale, quick ? 2 : 10)
-          : peerPosts * (quick ? Math.min(scale, 5) : scale);
+      const posts = shape.name === "own" ? ownPosts * ownTurns : peerTurns;
       const sample = await measure(
         stage,
         (to, postId) => shape.deliver(to, postId),
@@ -106,10 +106,11 @@ async function fanOuts(): Promise<void> {
     await using stage = await setStage();
     const own = createOwnShape(stage);
     const peers = createPeers(stage);
-    const shapes = followers <= mostPeerFollowers ? [own, ...peers.shapes] : [own];
+    const shapes = [own, ...peers.shapes];
+    const peerEntries = followers <= mostFullTimelines ? timelineSize : shorter;
     const ids = followersOf(followers);
     await fillOwn(stage, ids);
-    for (const shape of shapes.slice(1)) await fillPeer(stage, shape, ids);
+    for (const shape of peers.shapes) await fillPeer(stage, shape, ids, peerEntries);
     const ranks = ids.map((_, at) => String(at).padStart(12, "0"));
     await fillPeer(stage, { keyPrefix: "ceiling:", kind: "list" }, ranks);
     const samples = await inTurns(stage, shapes, followers, true);
@@ -125,7 +126,6 @@ async function fanOuts(): Promise<void> {
 
 async function readAndSize(stage: Stage, ids: readonly bigint[]): Promise<void> {
   const { redis } = stage;
-  const homes = openTimelines(stage);
   const key = `home:{${String(ids[0])}}`;
   await fillPeer(stage, { keyPrefix: "sized:", kind: "zset" }, [0n]);
   await redis.call(key, ["DEL", key]);
@@ -135,43 +135,74 @@ async function readAndSize(stage: Stage, ids: readonly bigint[]): Promise<void> 
 
   const some = ids.slice(0, 500);
   const zset = openRedis({ url: stage.url, log, name: "bench", commandTimeoutMs: 0 });
-  const ways = {
-    own: (): Promise<unknown> => Promise.all(some.map((id) => homes.read([id], 2n ** 63n, 21))),
-    zset: (): Promise<unknown> =>
-      Promise.all(some.map((id) => zset.zrevrange(`trimmed:{${String(id)}}`, 0, 20))),
-  };
-  const taken = { own: [] as number[], zset: [] as number[] };
+  const [own, other] = await compareReads([
+    { stage, read: readsOf(stage, some), reads: some.length },
+    {
+      stage,
+      read: () => Promise.all(some.map((id) => zset.zrevrange(`trimmed:{${String(id)}}`, 0, 20))),
+      reads: some.length,
+    },
+  ]);
+  zset.disconnect();
+  add("read_21_cpu_us", "µs", own, "zadd-trim", other);
+}
+
+interface Reads {
+  readonly stage: Stage;
+  read(): Promise<unknown>;
+  /** How many timelines one call reads. */
+  readonly reads: number;
+}
+
+/** Reads of a page's worth of each timeline in this project's form. */
+function readsOf(stage: Stage, ids: readonly bigint[]): () => Promise<unknown> {
+  const homes = openTimelines(stage);
+  return () => Promise.all(ids.map((id) => homes.read([id], 2n ** 63n, 21)));
+}
+
+/** CPU µs for each read, of client and Redis, in turns. */
+async function compareReads(ways: readonly [Reads, Reads]): Promise<[number, number]> {
+  const taken = ways.map(() => [] as number[]);
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, read] of Object.entries(ways) as ["own" | "zset", () => Promise<unknown>][]) {
+    for (const [at, { stage, read, reads }] of ways.entries()) {
       const [redisBefore, cpuBefore] = [await stage.redisCpuUs(), process.cpuUsage()];
       for (let turn = 0; turn < 5; turn += 1) await read();
       const { user, system } = process.cpuUsage(cpuBefore);
-      const us = (user + system + (await stage.redisCpuUs()) - redisBefore) / (5 * some.length);
-      if (round > 0) taken[name].push(us);
+      const us = (user + system + (await stage.redisCpuUs()) - redisBefore) / (5 * reads);
+      if (round > 0) taken[at]?.push(us);
     }
   }
-  zset.disconnect();
-  add("read_21_cpu_us", "µs", median(taken.own), "zadd-trim", median(taken.zset));
+  return [median(taken[0] ?? []), median(taken[1] ?? [])];
 }
 
+/** A cluster of three masters beside one server. */
 async function clusters(): Promise<void> {
-  await using stage = await setClusterStage(false);
-  const ids = followersOf(headline);
-  await fillOwn(stage, ids);
-  await using single = await setStage();
-  await fillOwn(single, ids);
-  const own = createOwnShape(stage);
-  const alone = createOwnShape(single);
-  const taken = { cluster: [] as Sample[], alone: [] as Sample[] };
-  for (let round = 0; round <= rounds; round += 1) {
-    const posts = round === 0 ? 1 : ownPosts;
-    const cluster = await measure(stage, (to, postId) => own.deliver(to, postId), ids, posts);
-    const one = await measure(single, (to, postId) => alone.deliver(to, postId), ids, posts);
-    if (round === 0) continue;
-    taken.cluster.push(cluster);
-    taken.alone.push(one);
+  for (const followers of quick ? [headline] : [headline, Math.max(...sizes)]) {
+    await using stage = await setClusterStage(false);
+    await using single = await setStage();
+    const ids = followersOf(followers);
+    for (const each of [stage, single]) await fillOwn(each, ids);
+    const own = createOwnShape(stage);
+    const alone = createOwnShape(single);
+    const taken = { cluster: [] as Sample[], alone: [] as Sample[] };
+    for (let round = 0; round <= rounds; round += 1) {
+      const posts = round === 0 ? 1 : ownPosts;
+      const cluster = await measure(stage, (to, postId) => own.deliver(to, postId), ids, posts);
+      const one = await measure(single, (to, postId) => alone.deliver(to, postId), ids, posts);
+      if (round === 0) continue;
+      taken.cluster.push(cluster);
+      taken.alone.push(one);
+    }
+    const suffix = followers === headline ? "" : `_${followers}`;
+    compare(medianOf(taken.cluster), "one-node", medianOf(taken.alone), `_cluster${suffix}`);
+    if (followers !== headline) continue;
+    const some = ids.slice(0, 500);
+    const [inCluster, inOne] = await compareReads([
+      { stage, read: readsOf(stage, some), reads: some.length },
+      { stage: single, read: readsOf(single, some), reads: some.length },
+    ]);
+    add("read_21_cpu_us_cluster", "µs", inCluster, "one-node", inOne);
   }
-  compare(medianOf(taken.cluster), "one-node", medianOf(taken.alone), "_cluster");
 }
 
 /** What it would cost to wait for a replica after each pipeline. */

@@ -89,17 +89,16 @@ export function createProfiles({ users, clock, maxAgeMs, maxKept, signal }: Prof
       for (const userId of userIds) {
         const known = kept.use(userId);
         const ageMs = known === undefined ? Infinity : nowMs - known.askedAtMs;
-        if (known === undefined || ageMs >= maxAgeMs || (hasWritten && userId === readerId))
+        if (known === undefined || ageMs >= maxAgeMs || (hasWritten && userId === readerId)) {
           missing.push(userId);
-        else {
+        } else {
           profiles.set(userId, known.user);
           if (ageMs >= maxAgeMs / 2) age(userId);
         }
       }
       if (missing.length === 0) return profiles;
-      const found = wroteTo(call, "user")
-        ? await ask(missing, call.onward())
-        : await askTogether(0n, missing);
+      const standsAlone = hasWritten || call.readsPrimary;
+      const found = standsAlone ? await ask(missing, call.onward()) : await askTogether(0n, missing);
       for (const userId of missing) {
         const user = found.get(userId);
         if (user !== undefined) profiles.set(userId, user);

@@ -198,6 +198,28 @@ describe("a fan-out whose Redis does not take pushes", () => {
     expect(await holders()).toBe(readers.length);
   });
 
+  it("goes no faster than a slow one, and drops nothing", async () => {
+    await hasty.call("", ["CLIENT", "PAUSE", 100_000, "WRITE"]);
+    let underWay = 0;
+    let most = 0;
+    let started = 0;
+    const deliver = async (ids: readonly bigint[]): Promise<void> => {
+      started += 1;
+      most = Math.max(most, ++underWay);
+      await homes.push(ids, { postId: 9n });
+      underWay -= 1;
+    };
+    const { fanOut } = fanOutOver(redis);
+    const done = fanOut({ authorId: BigInt(readers.length), pace: fixed(50), deliver }, {});
+    await waitFor(() => started === 4);
+    await hasty.call("", ["PING"]);
+    expect(started).toBe(4);
+    await hasty.call("", ["CLIENT", "UNPAUSE"]);
+    await done;
+    expect([started, most]).toEqual([12, 4]);
+    expect(await holders()).toBe(readers.length);
+  });
+
   it("fails when there is no answer, and has dropped nothing when it comes again", async () => {
     process.kill(server.pid, "SIGSTOP");
     await expect(deliverAll(hasty)).rejects.toThrow("500 ms");

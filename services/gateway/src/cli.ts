@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
-import { runService, processSettings } from "@chirrup/platform";
+import { openChannel } from "@chirrup/grpc";
+import { runService, processSettings, setting } from "@chirrup/platform";
 import { z } from "zod";
 import { check } from "./command-line/check.ts";
-import { runAlone } from "./command-line/run-alone.ts";
+import { loadAlone, runAlone, type RunAloneOptions } from "./command-line/run-alone.ts";
+import { createChannels } from "./reload/channels.ts";
 
 const usage = `chirrup-gateway check --gateway-file FILE --rates FILE --descriptors FILE
     Validates the three files, with the variables that they name in the environment, and prints the routes.
@@ -21,7 +23,7 @@ chirrup-gateway run --descriptors FILE --upstream SERVICE=ADDRESS (--public | --
     Files that change are checked and taken over, or refused with the reason in the log and in /readyz; SIGHUP reads them at once.
 `;
 
-const options = {
+const flags = {
   "gateway-file": { type: "string" },
   rates: { type: "string" },
   descriptors: { type: "string" },
@@ -43,7 +45,7 @@ const options = {
 const usageExitCode = 64;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const { values, positionals } = parseArgs({ options: flags, allowPositionals: true });
   const [command, ...others] = positionals;
   if (values.help) return void process.stdout.write(usage);
   if (others.length > 0 || (command !== "check" && command !== "run")) throw new Error("say check or run");
@@ -68,30 +70,47 @@ async function main(): Promise<void> {
   const upstreams = new Map(
     values.upstream.map((pair) => {
       const [service = "", ...address] = pair.split("=");
-      if (address.length === 0) throw new Error(`--upstream ${pair} is not SERVICE=ADDRESS`);
+      if (!setting.address().safeParse(address.join("=")).success)
+        throw new Error(`--upstream ${pair} is not SERVICE=host:port or SERVICE=dns:///host:port`);
       return [service, address.join("=")] as const;
     }),
   );
   const { jwks, issuer, audience, host, redis, rates } = values;
+  const options: RunAloneOptions = {
+    descriptors,
+    upstreams,
+    issuer: jwks === undefined ? undefined : { jwks, issuer, audience, type: values["token-type"] },
+    host,
+    port,
+    adminPort,
+    tls: values.tls,
+    redis,
+    rates,
+    gatewayFile: values["gateway-file"],
+  };
+  if (!(await canBeServed(options))) return;
   await runService({
     name: "gateway",
     schema: z.object(processSettings),
     async start(life) {
-      const text = await runAlone(life, {
-        descriptors,
-        upstreams,
-        issuer: jwks === undefined ? undefined : { jwks, issuer, audience, type: values["token-type"] },
-        host,
-        port,
-        adminPort,
-        tls: values.tls,
-        redis,
-        rates,
-        gatewayFile: values["gateway-file"],
-      });
-      process.stdout.write(text);
+      process.stdout.write(await runAlone(life, options));
     },
   });
+}
+
+/** Says the reason in words when not, where the log would say it as one of its lines. */
+async function canBeServed(options: RunAloneOptions): Promise<boolean> {
+  const channels = createChannels((address) => openChannel(address));
+  try {
+    await loadAlone(options, channels);
+    return true;
+  } catch (error) {
+    process.stderr.write(`chirrup-gateway: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+    return false;
+  } finally {
+    channels.closeAll();
+  }
 }
 
 function portOf(name: string, text: string): number {

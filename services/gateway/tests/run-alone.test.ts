@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
@@ -8,15 +9,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
+import { promisify } from "node:util";
 import { join } from "node:path";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { waitFor } from "@chirrup/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startAlone, type Alone } from "./alone.ts";
-import { buildDescriptors } from "./descriptors.ts";
+import { buildDescriptors, platformDescriptors } from "./descriptors.ts";
 import { serveLibrary, type Library } from "./library.ts";
 
+const local = new URL("../config/gateway.local.yaml", import.meta.url).pathname;
 const cookie = "path: /, secure: false, sameSite: Lax, maxAgeSeconds: 600";
 /** The platform's protos are in the set, and name cookies. */
 const gatewayFile = `cookies: { access: { name: a, ${cookie} }, refresh: { name: r, ${cookie} } }`;
@@ -118,6 +121,35 @@ describe("chirrup-gateway run, whose files change", () => {
     publish(3, moved);
     await waitFor(async () => (await configuration()).version !== version);
     expect((await configuration()).refused).toBeUndefined();
+  });
+});
+
+describe("chirrup-gateway run, of what cannot be served", () => {
+  const bin = new URL("../bin/chirrup-gateway.js", import.meta.url).pathname;
+  const services = Object.fromEntries(
+    ["USER", "POST", "FOLLOW", "FEED"].map((name) => [`${name}_SERVICE`, "a:1"]),
+  );
+
+  it.each([
+    [
+      "a variable that is not set",
+      {},
+      ["--gateway-file", local],
+      /^chirrup-gateway: .*_SERVICE\} is not set/s,
+      1,
+    ],
+    [
+      "an address of no service",
+      services,
+      ["--gateway-file", local, "--upstream", "a.B=b:1"],
+      /no service a\.B /,
+      1,
+    ],
+    ["an address that is none", {}, ["--upstream", "a.B=nonsense"], /a\.B=nonsense is not /, 64],
+  ])("says the reason in words: %s", async (_, variables, args, stderr, code) => {
+    const all = ["run", "--public", "--descriptors", platformDescriptors, ...args];
+    const failed = promisify(execFile)(bin, all, { env: { ...process.env, ...variables } });
+    await expect(failed).rejects.toMatchObject({ code, stderr: expect.stringMatching(stderr), stdout: "" });
   });
 });
 

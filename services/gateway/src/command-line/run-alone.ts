@@ -9,7 +9,7 @@ import { createKeySet, type KeySet } from "../identity/key-set.ts";
 import { createLimiter } from "../limits/limiter.ts";
 import { createLocalBuckets } from "../limits/local-buckets.ts";
 import { createRedisBuckets, type RedisBuckets } from "../limits/redis-buckets.ts";
-import { createChannels } from "../reload/channels.ts";
+import { createChannels, type Channels } from "../reload/channels.ts";
 import { loadContract, type Contract } from "../reload/contract.ts";
 import { currentContext } from "../reload/current-context.ts";
 import { keepLoaded, reloadOnHangUp, withConfiguration } from "../reload/keep-loaded.ts";
@@ -48,6 +48,24 @@ const redisDeadlineMs = 20;
 const defaultDeadlineMs = 5_000;
 const http2Streams = 100;
 
+/** Reads and checks the files as they are now. Throws an Error with the reason when they cannot be served. */
+export async function loadAlone(options: RunAloneOptions, channels: Channels): Promise<Contract> {
+  const contract = await loadContract(pathsOf(options), {
+    channels,
+    defaultDeadlineMs,
+    everybodyMayCall: options.issuer === undefined,
+    upstreams: options.upstreams,
+    alwaysDescribed: true,
+  });
+  if (contract.routes.routes.length === 0)
+    throw new Error("no method of the descriptors has a google.api.http rule");
+  return contract;
+}
+
+function pathsOf({ descriptors, gatewayFile, rates }: RunAloneOptions): FilePaths {
+  return { DESCRIPTORS: descriptors, GATEWAY_CONFIG: gatewayFile, RATE_RULES: rates };
+}
+
 /** Serves any gRPC services over HTTP, with no platform around. Gives what to tell the user. Rejects when what it is given cannot be served. */
 export async function runAlone(
   life: Lifecycle<{ SHUTDOWN_GRACE_MS: number }>,
@@ -56,24 +74,10 @@ export async function runAlone(
   const { config, log, metrics, readiness, signal, onStop } = life;
   const { SHUTDOWN_GRACE_MS: graceMs } = config;
   const { host, issuer, watchMs = 1_000 } = options;
-  const paths: FilePaths = {
-    DESCRIPTORS: options.descriptors,
-    GATEWAY_CONFIG: options.gatewayFile,
-    RATE_RULES: options.rates,
-  };
   const channels = createChannels((address) => openChannel(address));
   onStop("channels", () => channels.closeAll());
-  const load = (): Promise<Contract> =>
-    loadContract(paths, {
-      channels,
-      defaultDeadlineMs,
-      everybodyMayCall: issuer === undefined,
-      upstreams: options.upstreams,
-      alwaysDescribed: true,
-    });
+  const load = (): Promise<Contract> => loadAlone(options, channels);
   const first = await load();
-  if (first.routes.routes.length === 0)
-    throw new Error("no method of the descriptors has a google.api.http rule");
 
   const telemetry = createTelemetry(metrics);
   const keys = issuer && createKeySet({ url: issuer.jwks, log });
@@ -81,7 +85,7 @@ export async function runAlone(
   const loaded = keepLoaded({
     first,
     load,
-    paths: Object.values(paths),
+    paths: Object.values(pathsOf(options)),
     everyMs: watchMs,
     log,
     telemetry,

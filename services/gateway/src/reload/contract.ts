@@ -54,6 +54,10 @@ export async function loadContract(paths: FilePaths, options: ContractOptions): 
     routes.routes.map(({ name }) => name),
   );
   const clientAddress = createClientAddress(gateway.trustedProxies);
+  const services = new Set(routes.routes.map(({ rpc }) => rpc.parent.typeName));
+  const idle = [...(options.upstreams?.keys() ?? [])].find((service) => !services.has(service));
+  if (idle !== undefined)
+    throw new Error(`the descriptors have no service ${idle} with a google.api.http rule`);
   const addresses = addressesOf(routes.routes, new Map([...gateway.upstreams, ...(options.upstreams ?? [])]));
   const title = routes.routes[0]?.rpc.parent.file.proto.package ?? "API";
   const openapi = gateway.openapi ?? (options.alwaysDescribed === true ? { title, version: "1" } : undefined);

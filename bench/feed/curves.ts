@@ -26,7 +26,8 @@ ${panels.join("\n")}
 }
 
 function draw({ label, points }: Curve, top: number): string {
-  const along = (x: number): number => Math.log2(x + 1);
+  const start = points[0]?.[0] ?? 0;
+  const along = (x: number): number => Math.log2(x + 1) - Math.log2(start + 1);
   const end = along(points.at(-1)?.[0] ?? 1);
   const place = ([x, cost]: readonly [number, number]): [string, string] => [
     ((along(x) / end) * width).toFixed(1),

@@ -13,7 +13,7 @@ const fans = threshold + 10;
 const pageSize = 20;
 
 /** What each curve goes along. */
-const follows = [10, 30, 100, 300, 1_000, 3_000, 5_000];
+const follows = [10, 30, 100, 300, 1_000, 5_000];
 const merged = [0, 1, 4, 16, 64];
 const depths = [0, 10, 30, 60, 120, 240];
 

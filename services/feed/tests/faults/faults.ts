@@ -268,10 +268,10 @@ export const faults: readonly Fault[] = [
     wrong: "void id;",
   },
   {
-    name: "the version that is kept is not told",
-    file: "src/clients/post.ts",
-    right: "versionIds: known.map(({ version }) => version?.versionId ?? 0n),",
-    wrong: "versionIds: known.map(({ version, postId }) => (version ? postId : 0n)),",
+    name: "what is kept shows though the answer has another version",
+    file: "src/pipeline/posts.ts",
+    right: "asked.set(version.post.id, version);",
+    wrong: "asked.set(version.post.id, asked.get(version.post.id) ?? version);",
     test: "tests/get-home-feed.test.ts",
   },
   {

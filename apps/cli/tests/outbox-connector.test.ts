@@ -305,6 +305,7 @@ describe.skipIf(typeof found === "string")("the outbox connector", { timeout: 30
     const where = { slot, connector: "outbox", connectUrl: url, readerUrl: urlOf(role) };
     expect(await needsRecovery(where)).toBe(false);
     await stopConnector(url, "outbox");
+    await waitFor(async () => (await connectorState(url, "outbox")).state === "STOPPED");
     await append(71, 75);
     // As the launcher does at its start with a slot that is missing.
     await waitFor(

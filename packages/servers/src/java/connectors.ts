@@ -52,8 +52,8 @@ export const resumeConnector = (workerUrl: string, name: string): Promise<void> 
   command(`${workerUrl}/connectors/${name}/resume`, "PUT", name);
 
 export interface ConnectorState {
-  /** All of it: RUNNING; one part: FAILED; or what keeps it from either. */
-  readonly state: "RUNNING" | "FAILED" | "STARTING";
+  /** All of it: RUNNING; one part: FAILED; STOPPED by request, until it is resumed; or on its way to one of these. */
+  readonly state: "RUNNING" | "FAILED" | "STOPPED" | "STARTING";
   /** The first line of the failure. */
   readonly trace: string | undefined;
   /** It failed because its position lies before what its slot still has: it will not go on by itself. */
@@ -82,6 +82,7 @@ export async function connectorState(workerUrl: string, name: string): Promise<C
     const { trace = "" } = failed;
     return { state: "FAILED", trace: trace.split("\n")[0], cutOff: cutOffWords.test(trace) };
   }
+  if (status.connector.state === "STOPPED") return { state: "STOPPED", trace: undefined, cutOff: false };
   const running = status.tasks.length > 0 && all.every(({ state }) => state === "RUNNING");
   return { state: running ? "RUNNING" : "STARTING", trace: undefined, cutOff: false };
 }

@@ -6,6 +6,7 @@ import {
   connectorState,
   putConnector,
   restartFailed,
+  resumeConnector,
 } from "@chirrup/servers";
 import { databases, type DatabaseName, type DatabaseUrls } from "../databases.ts";
 import { repositoryRoot } from "../paths.ts";
@@ -69,6 +70,8 @@ async function untilRunning(signal: AbortSignal, worker: Worker, source: Databas
         `connect: the connector of ${source} is ${state} after ${runsWithinMs / 1000} s: ${trace ?? "no reason is known"}`,
       );
     }
+    // A recovery that was interrupted leaves its connector so.
+    if (state === "STOPPED") await resumeConnector(worker.url, connectorName(source));
     // A configuration of an earlier start, with other ports, may have failed before it was replaced.
     if (state === "FAILED") await restartFailed(worker.url, connectorName(source));
     await new Promise((resolve) => setTimeout(resolve, 200));

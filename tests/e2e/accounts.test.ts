@@ -1,14 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openPostgres } from "@chirrup/platform";
-import { testLog, waitFor } from "@chirrup/testkit";
+import { waitFor } from "@chirrup/testkit";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { call, newPerson, type Person } from "./support/api.ts";
+import { findSecrets, readEverything } from "./support/secret-scan.ts";
 import { withCode } from "./support/totp.ts";
 
 interface State {
   readonly parts: readonly { readonly name: string; readonly readyUrl?: string }[];
-  readonly access: { readonly databases: Readonly<Record<string, string>> };
 }
 
 let state: State;
@@ -133,43 +132,10 @@ describe("an account", () => {
     keep("another refresh token", person.refreshToken);
     keep("another access token", person.token);
     await login(person, `${person.password}!`);
-    const texts = new Map<string, string>();
-    for (const [name, url] of Object.entries(state.access.databases)) {
-      const postgres = openPostgres({ url, applicationName: "secret-scan", log: testLog() });
-      try {
-        const tables = await postgres.query<{ name: string }>({
-          name: "tables",
-          text: `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables
-                 WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
-        });
-        for (const [index, table] of tables.entries()) {
-          const rows = await postgres.query<{ row: string }>({
-            name: `scan_${index}`,
-            text: `SELECT t::text AS row FROM ${table.name} t`,
-          });
-          texts.set(`${name} ${table.name}`, rows.map(({ row }) => row).join("\n"));
-        }
-      } finally {
-        await postgres.close();
-      }
-    }
-    const folder = join(inject("platformHome"), "logs");
-    for (const file of readdirSync(folder)) texts.set(file, readFileSync(join(folder, file), "utf8"));
+    const texts = await readEverything(inject("platformHome"));
     // The scan sees what it looks through.
     expect([...texts.values()].some((text) => text.includes(person.username))).toBe(true);
     expect(secrets.size).toBeGreaterThan(15);
-    for (const [place, text] of texts) {
-      for (const [name, secret] of secrets) {
-        const written = [secret, Buffer.from(secret).toString("hex"), Buffer.from(secret).toString("base64")];
-        expect(
-          written.some((form) => text.includes(form)),
-          `${name} in ${place}`,
-        ).toBe(false);
-      }
-      expect(
-        /BEGIN (?:EC |RSA )?PRIVATE KEY|302e020100300506032b6570/.test(text),
-        `a private key in ${place}`,
-      ).toBe(false);
-    }
+    expect(findSecrets(texts, secrets)).toEqual([]);
   });
 });

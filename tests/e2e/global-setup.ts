@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { chirrup, statusOf } from "./support/chirrup.ts";
+import { findSecrets, forgetSecrets, readEverything, recordedSecrets } from "./support/secret-scan.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,7 +23,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("gatewayUrl", gatewayUrl);
   project.provide("platformHome", home);
   return async () => {
-    await chirrup(home, "down");
-    rmSync(home, { recursive: true, force: true });
+    try {
+      const found = findSecrets(await readEverything(home), recordedSecrets(home));
+      if (found.length > 0) throw new Error(`after all tests:\n${found.join("\n")}`);
+    } finally {
+      await chirrup(home, "down");
+      rmSync(home, { recursive: true, force: true });
+      forgetSecrets(home);
+    }
   };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
 import "../global-setup.ts";
+import { recordSecrets } from "./secret-scan.ts";
 
 export interface ApiAnswer<T> {
   readonly status: number;
@@ -74,6 +75,7 @@ export async function newPerson(prefix = "p"): Promise<Person> {
   );
   if (answer.status !== 200) throw new Error(`register answered ${answer.status}: ${answer.text}`);
   const { user, accessToken, refreshToken } = answer.json;
+  recordSecrets(inject("platformHome"), [password, accessToken, refreshToken]);
   return { id: user.id, username, password, token: accessToken, refreshToken };
 }
 

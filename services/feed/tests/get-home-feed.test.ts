@@ -1,7 +1,9 @@
 import { createClient, GrpcError, Status } from "@chirrup/grpc";
 import { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
+import { createLogger } from "@chirrup/platform";
 import { testRedis } from "@chirrup/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { PageCall } from "../src/domain/page-call.ts";
 import { type FeedProcess, startFeedProcess } from "./feed-process.ts";
 import { createGates } from "./gates.ts";
 import { type Peers, servePeers } from "./peers.ts";
@@ -10,6 +12,13 @@ import { World } from "./world.ts";
 
 const [reader, author, stranger] = [1n, 2n, 3n] as const;
 const gates = createGates();
+/** Of a reader who has written nothing. */
+const call: PageCall = {
+  consistency: [],
+  readsPrimary: false,
+  log: createLogger({ service: "test", level: "silent", format: "json" }),
+  onward: () => ({}),
+};
 const clock = createTestClock();
 let world: World;
 let peers: Peers;
@@ -103,23 +112,27 @@ describe("a page", () => {
     const [postId] = posts(1);
     world.follow(stranger, author);
     world.likes.add(`${stranger} ${postId}`);
-    await warm();
-    // The first rpc stands still with its answer read; what comes meanwhile is asked for after it.
+    const view = async (readerId: bigint): Promise<unknown[]> => {
+      const { posts: seen, likedIds } = await feed.context.seenPosts.view([postId!], readerId, call);
+      return [seen.get(postId!)?.content, [...likedIds]];
+    };
+    // The first rpc stands still with its answer read; what comes meanwhile is asked for after it, and together.
     gates.holdNext("work viewPosts");
-    const first = feed.page(reader);
+    const first = view(reader);
     while (gates.held() === 0) await gates.nextHeld();
     world.editPost(postId!);
-    const others = [reader, stranger, reader].map((id) => feed.page(id));
+    const others = [reader, stranger, reader].map(view);
+    gates.failNext("work viewPosts", 1);
     gates.release();
-    const likedBy = async (page: ReturnType<typeof feed.page>): Promise<unknown> =>
-      (await page).items.map(({ post, liked }) => [post?.content, liked]);
-    expect(await likedBy(first)).toEqual([[`post ${postId}`, false]]);
+    expect(await first).toEqual([`post ${postId}`, []]);
     const edited = `post ${world.versions.get(postId!)}`;
-    expect(await Promise.all(others.map(likedBy))).toEqual([
-      [[edited, false]],
-      [[edited, true]],
-      [[edited, false]],
+    expect(await Promise.all(others)).toEqual([
+      [edited, []],
+      [edited, [postId]],
+      [edited, []],
     ]);
+    // The next rpc is the first since then, so it is the one that fails.
+    await expect(view(reader)).rejects.toThrow("the answer is lost");
   });
 
   it("is empty for a reader with nothing to read", async () => {

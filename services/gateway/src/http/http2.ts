@@ -88,18 +88,21 @@ export function createHttp2(options: {
   const sweep = setInterval(() => endIdle(sessions, bounds), bounds.sweepMs).unref();
   return {
     serve(socket) {
-      // The event of this very connection: it comes before the next line ends.
-      server.once("session", (session) => {
+      const keep = (session: Http2Session): void => {
         sessions.set(session, { socket, hasAsked: false, streams: 0, sinceMs: performance.now() });
         session.on("close", () => sessions.delete(session));
-      });
+      };
+      // The event of this very connection comes, if at all, while it is handed over.
+      server.once("session", keep);
       server.emit("connection", socket);
+      server.off("session", keep);
     },
     drain(graceMs) {
       clearInterval(sweep);
       for (const [session, { socket }] of sessions) {
         // TLS takes one writer only. Its clients learn by the GOAWAY of close() which requests were not taken.
-        const isNoticed = !("encrypted" in socket) && socket.write(shutdownNotice);
+        const isNoticed = !("encrypted" in socket);
+        if (isNoticed) socket.write(shutdownNotice);
         setTimeout(() => session.close(), isNoticed ? Math.min(bounds.noticeMs, graceMs / 2) : 0);
         const forced = setTimeout(() => session.destroy(), graceMs);
         session.once("close", () => clearTimeout(forced));

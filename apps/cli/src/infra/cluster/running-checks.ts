@@ -57,41 +57,65 @@ function deploy(server: ApiServer, objects: readonly KubeObject[]): string[] {
   return faults;
 }
 
-/** What each service's Deployment should have become. */
-async function serviceFaults(
-  server: ApiServer,
-  objects: readonly KubeObject[],
-  autoscaler: KubeObject,
-): Promise<string[]> {
-  const deployment = textAt(autoscaler, "spec", "scaleTargetRef", "name");
-  const service = serviceOf(autoscaler);
-  const wanted = Number(at(autoscaler, "spec", "minReplicas"));
-  const faults: string[] = [];
+/** Waits until an autoscaler's service has its least of pods; then what is wrong with it. */
+async function serviceFaults(server: ApiServer, autoscaler: KubeObject): Promise<string[]> {
+  const wanted = leastOf(autoscaler);
   try {
     await until(
-      `${deployment} has ${wanted} ready pods`,
-      () => podsOf(server, service).filter(isReady).length === wanted,
+      `${serviceOf(autoscaler)} has ${wanted} ready pods`,
+      () => podsOf(server, serviceOf(autoscaler)).filter(isReady).length === wanted,
     );
+    return standingFaults(server, autoscaler);
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
-  const pods = podsOf(server, service);
-  const nodes = new Set(pods.map((pod) => textAt(pod, "spec", "nodeName")));
-  if (nodes.size !== Math.min(wanted, 3))
-    faults.push(`${deployment}: ${wanted} pods are on ${nodes.size} nodes`);
-  if (objects.some(({ kind, metadata }) => kind === "Service" && metadata.name === deployment)) {
-    const behind = live(server, "endpointslices")
-      .filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === deployment)
-      .flatMap((slice) => listAt(slice, "endpoints"))
-      .filter((endpoint) => at(endpoint, "conditions", "ready") === true);
-    if (behind.length !== wanted)
-      faults.push(`${deployment}: its name resolves to ${behind.length} of ${wanted} pods`);
+}
+
+const leastOf = (autoscaler: KubeObject): number => Number(at(autoscaler, "spec", "minReplicas"));
+
+/** Of a service that has its pods: whether they are spread, all behind its name, and not all to be evicted at once. */
+function standingFaults(server: ApiServer, autoscaler: KubeObject): string[] {
+  const name = textAt(autoscaler, "spec", "scaleTargetRef", "name");
+  const wanted = leastOf(autoscaler);
+  const nodes = new Set(podsOf(server, serviceOf(autoscaler)).map((pod) => textAt(pod, "spec", "nodeName")));
+  const behind = live(server, "endpointslices")
+    .filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === name)
+    .flatMap((slice) => listAt(slice, "endpoints"))
+    .filter((endpoint) => at(endpoint, "conditions", "ready") === true);
+  const budget = live(server, "poddisruptionbudgets").find(({ metadata }) => metadata.name === name);
+  const allowed = Number(at(budget, "status", "disruptionsAllowed"));
+  return [
+    nodes.size === Math.min(wanted, 3) ? [] : [`${name}: its ${wanted} pods are on ${nodes.size} nodes`],
+    behind.length === wanted ? [] : [`${name}: its name resolves to ${behind.length} of ${wanted} pods`],
+    allowed === 1 ? [] : [`${name}: ${allowed} of its pods may be evicted at once, not 1`],
+  ].flat();
+}
+
+/** What must be found wrong with a service that stands. */
+const wrong: readonly (readonly [name: string, kind: string, patch: unknown, complaint: RegExp])[] = [
+  [
+    "a budget that lets two pods go",
+    "poddisruptionbudget",
+    { spec: { maxUnavailable: 2 } },
+    /2 of its pods may be evicted/,
+  ],
+  [
+    "a name that resolves to nobody",
+    "service",
+    { spec: { selector: { "app.kubernetes.io/name": "nobody" } } },
+    /resolves to 0 of/,
+  ],
+];
+
+async function seeded(server: ApiServer, autoscaler: KubeObject): Promise<string[]> {
+  const faults: string[] = [];
+  for (const [name, kind, patch, complaint] of wrong) {
+    const object = `${kind}/${textAt(autoscaler, "spec", "scaleTargetRef", "name")}`;
+    server.kubectl(["patch", object, ...inChirrup, "--type=merge", `--patch=${JSON.stringify(patch)}`]);
+    await until(`${name} is found`, () =>
+      standingFaults(server, autoscaler).some((fault) => complaint.test(fault)),
+    ).catch((error: unknown) => faults.push(String(error)));
   }
-  const budget = live(server, "poddisruptionbudgets").find(({ metadata }) => metadata.name === deployment);
-  if (at(budget, "status", "disruptionsAllowed") !== 1)
-    faults.push(
-      `${deployment}: ${String(at(budget, "status", "disruptionsAllowed"))} of its pods may be evicted, not 1`,
-    );
   return faults;
 }
 
@@ -149,10 +173,14 @@ async function check(): Promise<Findings> {
     for (const environment of environments) {
       const objects = render(`envs/${environment}`);
       const found = deploy(server, objects);
-      for (const autoscaler of objects.filter(({ kind }) => kind === "HorizontalPodAutoscaler"))
-        found.push(...(await serviceFaults(server, objects, autoscaler)));
+      const autoscalers = objects.filter(({ kind }) => kind === "HorizontalPodAutoscaler");
+      for (const autoscaler of autoscalers) found.push(...(await serviceFaults(server, autoscaler)));
       found.push(...(await unsafePods(server, objects)));
-      if (environment === "prod") found.push(...evictions(server));
+      const spare = autoscalers.find((autoscaler) => serviceOf(autoscaler) === "user");
+      if (environment === "prod" && spare !== undefined) {
+        found.push(...evictions(server), ...(await seeded(server, spare)));
+        checked += wrong.length;
+      }
       faults.push(...found.map((fault) => `${environment}: ${fault}`));
       checked += live(server, "pods").length;
       server.kubectl(["delete", "namespace", "chirrup", "--wait=true", "--timeout=120s"]);

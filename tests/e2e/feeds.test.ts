@@ -40,11 +40,27 @@ describe("feeds of a graph that was loaded in bulk", () => {
     expect((await run("audit", "--sample", "60")).result["differences"]).toBe(0);
   });
 
+  it("are rebuilt on where a rebuild was killed", async () => {
+    await redis.flushall();
+    const file = join(home, "feeds", "rebuild.json");
+    await killedChirrup(home, ["feeds", "rebuild", "--json"], () =>
+      waitFor(() => existsSync(file), { timeoutMs: 100_000 }),
+    );
+    const before = (await homes()).length;
+    const rest = await run("feeds", "rebuild");
+    expect(rest.code).toBe(0);
+    expect(await homes()).toHaveLength(rest.result["readers"] ?? 0);
+    expect(before).toBeLessThan(rest.result["readers"] ?? 0);
+    expect(existsSync(file)).toBe(false);
+  });
+
   it("are audited on where an audit was killed", async () => {
     const whole = await run("audit");
     const file = join(home, "audits", "feeds.json");
     expect(existsSync(file)).toBe(false);
-    await killedChirrup(home, ["audit", "--json"], () => waitFor(() => existsSync(file)));
+    await killedChirrup(home, ["audit", "--json"], () =>
+      waitFor(() => existsSync(file), { timeoutMs: 100_000 }),
+    );
     const { done, pages } = JSON.parse(readFileSync(file, "utf8")) as { done: number; pages: number };
     expect(done).toBeGreaterThan(0);
     expect(done).toBeLessThan(whole.result["readers"] ?? 0);

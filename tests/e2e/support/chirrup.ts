@@ -49,11 +49,13 @@ export async function killedChirrup(
 ): Promise<void> {
   const child = start(home, args, true);
   const ended = once(child, "exit");
-  await Promise.race([until(), ended]);
-  if (child.pid === undefined || child.exitCode !== null)
-    throw new Error("it had ended before it was killed");
-  process.kill(-child.pid, "SIGKILL");
-  await ended;
+  try {
+    await Promise.race([until(), ended]);
+    if (child.exitCode !== null) throw new Error("it had ended before it was killed");
+  } finally {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    await ended;
+  }
 }
 
 export interface PartStatus {

@@ -175,6 +175,21 @@ const buildDuringBuild: fc.Arbitrary<Step[]> = fc
     { do: "release" },
   ]);
 
+/** An author's posts are pushed no longer since a process asked last who is a celebrity. */
+const riseBetweenReads: fc.Arbitrary<Step[]> = fc
+  .record({ author: followee, user, process, ms: tickMs })
+  .map(({ author, user, process, ms }) => [
+    { do: "scatter", user: author },
+    { do: "settle" },
+    { do: "read", user, process, wait: true },
+    { do: "gather", user: author },
+    { do: "settle" },
+    { do: "tick", ms },
+    { do: "post", user: author },
+    { do: "settle" },
+    { do: "read", user, process, wait: true },
+  ]);
+
 /** A fan-out that is broken off between two followers, and goes on elsewhere when something else has happened. */
 const brokenFanOut: fc.Arbitrary<Step[]> = fc
   .record({
@@ -215,6 +230,7 @@ const scenes: fc.Arbitrary<Step[]> = fc
       { weight: 1, arbitrary: unfollowDuringBuild },
       { weight: 1, arbitrary: followDuringUnfollow },
       { weight: 1, arbitrary: buildDuringBuild },
+      { weight: 1, arbitrary: riseBetweenReads },
       { weight: 1, arbitrary: brokenFanOut },
     ),
     {

@@ -7,6 +7,8 @@
 
 local timeline = load(KEYS[1])
 if not timeline then
+  -- What another version made would grow for as long as it is kept.
+  redis.call('UNLINK', KEYS[1])
   return 0
 end
 settle(KEYS[1], timeline, {})

@@ -170,6 +170,20 @@ describe("a timeline", () => {
     ]);
   });
 
+  it("is none when another version made it, and then not kept for ever", async () => {
+    const former = ["3", "2", "1", "c0:0123456789abcdef:1:0123456789abcdef:3"];
+    await redis.rpush(key, ...former);
+    expect(await homes.read([owner], newest, 10)).toEqual([undefined]);
+    expect(await homes.version(owner)).toBeUndefined();
+    await homes.backfill([owner], { floor: 0n, entries: [entryOf(4n)] });
+    expect(await redis.lrange(key, 0, -1)).toEqual(former);
+    for (let id = 5n; id < 9n; id += 1n) await homes.push([owner], entryOf(id));
+    expect(await redis.exists(key)).toBe(0);
+    await redis.rpush(key, ...former);
+    await keep(owner, { floor: 0n, entries: [entryOf(9n)] });
+    expect((await homes.read([owner], newest, 10))[0]!.entries).toEqual([entryOf(9n)]);
+  });
+
   it("holds ids from 1 to 2^63 - 1", async () => {
     const ids = [2n ** 63n - 1n, 2n ** 63n - 2n, 2n ** 53n + 1n, 2n ** 53n, 1n];
     await keep(owner, { floor: 0n, entries: ids.map(entryOf) });

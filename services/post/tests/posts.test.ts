@@ -217,13 +217,14 @@ describe("a look at posts that are known already", () => {
   it("is refused when the lists do not belong together", async () => {
     const { client } = service;
     const good = unknown([1n, 2n]);
-    for (const [request, field] of [
+    const wrong: [Parameters<typeof client.viewPosts>[0], string][] = [
       [{ ...good, ids: [1n, 1n] }, "ids"],
       [{ ...good, versionIds: [1n] }, "versionIds"],
       [{ ...good, likeCounts: [] }, "likeCounts"],
       [{ ...good, commentCounts: [0n, 0n, 0n] }, "commentCounts"],
       [{ ...good, viewers: [{ viewerId: 1n, postIds: Array.from({ length: 2_001 }, () => 1n) }] }, "viewers"],
-    ] as const) {
+    ];
+    for (const [request, field] of wrong) {
       expect(await wrongFields(client.viewPosts(request))).toEqual([field]);
     }
   });

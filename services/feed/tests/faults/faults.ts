@@ -233,8 +233,8 @@ export const faults: readonly Fault[] = [
   {
     name: "an author with many followers takes the places of those with few",
     file: "src/consumers/fan-out.ts",
-    right: "? lanes.large : lanes.small",
-    wrong: "? lanes.small : lanes.small",
+    right: "        turns = lanes.large;",
+    wrong: "        turns = lanes.small;",
     test: "tests/fan-out.test.ts",
   },
   {

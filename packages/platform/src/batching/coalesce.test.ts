@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { coalesce } from "./coalesce.ts";
 
@@ -23,6 +23,26 @@ describe("coalesce", () => {
     await new Promise(setImmediate);
     runs.at(-1)?.end();
     expect(await results).toEqual([10, 20, 30, 40, 50]);
+  });
+
+  it("leaves a run that is stuck behind after its patience, and gives that run's callers what it answers", async () => {
+    const runs: { items: readonly number[]; end: () => void }[] = [];
+    const add = coalesce<number, number>(
+      3,
+      (_key, items) => {
+        const { promise, resolve } = Promise.withResolvers<readonly number[]>();
+        runs.push({ items, end: () => resolve(items) });
+        return promise;
+      },
+      { patienceMs: 1 },
+    );
+    const stuck = add(7n, 1);
+    const behind = Promise.all([add(7n, 2), add(7n, 3)]);
+    await vi.waitFor(() => expect(runs.map(({ items }) => items)).toEqual([[1], [2, 3]]));
+    runs[1]?.end();
+    expect(await behind).toEqual([2, 3]);
+    runs[0]?.end();
+    expect(await stuck).toBe(1);
   });
 
   it("gives each caller its own result, whatever fails, never two runs of a key at once", async () => {

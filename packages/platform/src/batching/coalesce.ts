@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 /** Items of one key that are run together. Answers one result for each item, in their order. */
 export type RunTogether<Item, Result> = (key: bigint, items: readonly Item[]) => Promise<readonly Result[]>;
 
@@ -10,10 +12,13 @@ export type RunTogether<Item, Result> = (key: bigint, items: readonly Item[]) =>
  * its items.
  *
  * @param maxItems The most that are run together, at least 1.
+ * @param patienceMs How long those that come meanwhile wait for the run before them: one that is stuck shall not hold
+ * up all others of its key, where they need not be in order. Default: until it has ended.
  */
 export function coalesce<Item, Result>(
   maxItems: number,
   run: RunTogether<Item, Result>,
+  { patienceMs }: { readonly patienceMs?: number } = {},
 ): (key: bigint, item: Item) => Promise<Result> {
   interface Waiting {
     readonly item: Item;
@@ -36,7 +41,10 @@ export function coalesce<Item, Result>(
   }
 
   async function drain(key: bigint, queue: Waiting[]): Promise<void> {
-    while (queue.length > 0) await runBatch(key, queue.splice(0, maxItems));
+    while (queue.length > 0) {
+      const running = runBatch(key, queue.splice(0, maxItems));
+      await (patienceMs === undefined ? running : atMost(patienceMs, running));
+    }
     queues.delete(key);
   }
 
@@ -52,4 +60,12 @@ export function coalesce<Item, Result>(
     }
     return settle.promise;
   };
+}
+
+/** Until it has ended, which never fails, or the time is over. */
+async function atMost(ms: number, running: Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const over = delay(ms, undefined, { signal: ended.signal }).catch(() => undefined);
+  await Promise.race([running, over]);
+  ended.abort();
 }

@@ -5,6 +5,7 @@ import type { PostClient, VersionedPost, Viewer } from "../clients/post.ts";
 import { createKept } from "../domain/kept.ts";
 import type { PageCall } from "../domain/page-call.ts";
 import { wroteTo } from "../domain/wrote-to.ts";
+import { patienceMs } from "./patience.ts";
 
 /** Posts, as their owner has them when they are asked for. */
 export interface Posts {
@@ -82,8 +83,10 @@ export function createPosts({ posts: client, maxBytes, signal }: PostsContext): 
     }));
   }
 
-  const askTogether = coalesce<Viewer, SeenPosts>(maxPages, (_, viewers) =>
-    ask(viewers, peerCallOptions({ signal, readsPrimary: false })),
+  const askTogether = coalesce<Viewer, SeenPosts>(
+    maxPages,
+    (_, viewers) => ask(viewers, peerCallOptions({ signal, readsPrimary: false })),
+    { patienceMs },
   );
   return {
     authorOf: (postId) => kept.peek(postId)?.post.authorId,

@@ -6,6 +6,7 @@ import type { Clock } from "../domain/clock.ts";
 import { createKept } from "../domain/kept.ts";
 import type { PageCall } from "../domain/page-call.ts";
 import { wroteTo } from "../domain/wrote-to.ts";
+import { patienceMs } from "./patience.ts";
 
 /** Profiles of authors, kept for a short while. */
 export interface Profiles {
@@ -63,10 +64,14 @@ export function createProfiles({ users, clock, maxAgeMs, maxKept, signal }: Prof
     }
     return found;
   }
-  const askTogether = coalesce<readonly bigint[], ReadonlyMap<bigint, User>>(maxPages, async (_, pages) => {
-    const found = await ask([...new Set(pages.flat())]);
-    return pages.map(() => found);
-  });
+  const askTogether = coalesce<readonly bigint[], ReadonlyMap<bigint, User>>(
+    maxPages,
+    async (_, pages) => {
+      const found = await ask([...new Set(pages.flat())]);
+      return pages.map(() => found);
+    },
+    { patienceMs },
+  );
 
   async function refresh(): Promise<void> {
     await clock.wait(gatherMs, signal);

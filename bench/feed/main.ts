@@ -29,7 +29,9 @@ const { values } = parseArgs({
 const { quick } = values;
 const connections = 32;
 const readers = quick ? 24 : 200;
-const requests = quick ? 2_000 : 20_000;
+const requests = quick ? 4_000 : 20_000;
+/** Until a JIT has compiled what is hot in all the processes: before that a request takes twice as much. */
+const warmUpRequests = 20_000;
 const rounds = quick ? 1 : 3;
 const postsPerUser = 20;
 
@@ -54,7 +56,7 @@ async function measureMix(stage: Stage): Promise<void> {
   const sending = { port: stage.port, connections };
 
   // Timelines are built, code is compiled, statements are prepared.
-  await closedLoop({ ...sending, next: () => draw() }, requests / 2);
+  await closedLoop({ ...sending, next: () => draw() }, warmUpRequests);
   for (const kind of kinds) {
     const cost = await measured(stage, () =>
       closedLoop({ ...sending, next: () => draw(kind) }, requests / 4),

@@ -2,7 +2,7 @@
  * Counts what gateways with skewed clocks let in of one bucket, and how long requests take while Redis is killed and
  * comes back:
  *
- *     node -C source services/gateway/tests/gateways/main.ts [--requests 100000] [--deadline-ms 1000]
+ *     npm run limits -w services/gateway -- [--requests 100000] [--deadline-ms 1000]
  *
  * Prints a line for each; exits with 1 when more was let in than burst and refill allow, or a request waited longer
  * than its deadline. Needs a redis-server; starts all else itself.

@@ -58,13 +58,6 @@ await runService({
           gauge.set({ topic }, await subscription.lag().catch(() => Number.NaN));
       },
     });
-    for (const [topic, handle] of Object.entries(createConsumers(context, config))) {
-      const concurrency = config.CONSUMER_CONCURRENCY;
-      subscriptions.set(
-        topic,
-        await eventLog.subscribe({ group: "feed", topics: [topic], concurrency, handle }),
-      );
-    }
 
     const server = await serveRpc({
       service: FeedService,
@@ -77,6 +70,17 @@ await runService({
       metrics,
     });
     onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
+
+    // Not awaited: pages are served without the event log, and while a group waits out a member that was killed.
+    for (const [topic, handle] of Object.entries(createConsumers(context, config))) {
+      const concurrency = config.CONSUMER_CONCURRENCY;
+      eventLog.subscribe({ group: "feed", topics: [topic], concurrency, handle }).then(
+        (subscription) => subscriptions.set(topic, subscription),
+        (error: unknown) => {
+          if (!signal.aborted) log.error({ err: error, topic }, "events are not followed");
+        },
+      );
+    }
   },
 });
 

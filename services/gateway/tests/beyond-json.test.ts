@@ -2,7 +2,7 @@ import { fromBinary, toJson, type FileRegistry } from "@bufbuild/protobuf";
 import { waitFor } from "@chirrup/testkit";
 import { get } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { TestGateway } from "./gateway.ts";
+import { holdPosts, type TestGateway } from "./gateway.ts";
 import type { Answer } from "./http-client.ts";
 import type { Library } from "./library.ts";
 import { startLibraryGateway, type LibraryGateway } from "./library-gateway.ts";
@@ -249,21 +249,16 @@ compressFromBytes: 500
 
   it("turns requests away when too many are under way, and takes them again after", async () => {
     const token = await gateway.issuer.token();
-    const { promise: answered, resolve: finish } = Promise.withResolvers<object>();
-    let begun = 0;
-    gateway.services.getPost = () => {
-      begun += 1;
-      return answered;
-    };
+    const posts = holdPosts(gateway);
     const held = Array.from({ length: 50 }, () => gateway.ask("GET", "/api/v1/posts/1", { token }));
-    await waitFor(() => begun === 50);
+    await waitFor(() => posts.asked() === 50);
     const shed = await gateway.ask("GET", "/v1/shelves/1");
     expect([shed.status, shed.headers["retry-after"], shed.json().details[0].reason]).toEqual([
       503,
       "1",
       "OVERLOADED",
     ]);
-    finish({ post: { id: 1n } });
+    posts.release();
     expect(new Set((await Promise.all(held)).map(({ status }) => status))).toEqual(new Set([200]));
     expect((await gateway.ask("GET", "/v1/shelves/1")).status).toBe(200);
   });

@@ -66,6 +66,21 @@ export async function startParts(): Promise<Parts & AsyncDisposable> {
   };
 }
 
+/** Answers no `GetPost` from now on until `release`. */
+export function holdPosts({ services }: Pick<TestGateway, "services">): {
+  /** How many were asked for. */
+  asked(): number;
+  release(): void;
+} {
+  const { promise: answer, resolve } = Promise.withResolvers<object>();
+  let asked = 0;
+  services.getPost = () => {
+    asked += 1;
+    return answer;
+  };
+  return { asked: () => asked, release: () => resolve({ post: { id: 1n } }) };
+}
+
 /** A whole gateway in this process, before services, issuer and Redis of its own or of others. */
 export async function startGateway(options: GatewayOptions = {}, shared?: Parts): Promise<TestGateway> {
   const parts = shared ?? (await startParts());

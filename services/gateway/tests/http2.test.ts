@@ -1,6 +1,6 @@
 import { waitFor } from "@chirrup/testkit";
 import { afterEach, describe, expect, it } from "vitest";
-import { startGateway, type GatewayOptions, type TestGateway } from "./gateway.ts";
+import { holdPosts, startGateway, type GatewayOptions, type TestGateway } from "./gateway.ts";
 import {
   answerOf,
   ask,
@@ -131,20 +131,15 @@ describe("an HTTP/2 connection of a gateway that stops", () => {
     const gateway = await start();
     const authorization = `Bearer ${await gateway.issuer.token()}`;
     const session = connectTo(gateway);
-    const { promise: answered, resolve: finish } = Promise.withResolvers<object>();
-    let begun = 0;
-    gateway.services.getPost = () => {
-      begun += 1;
-      return answered;
-    };
+    const posts = holdPosts(gateway);
     const inFlight = Array.from({ length: 20 }, () =>
       ask(session, { ":path": "/api/v1/posts/1", authorization }),
     );
-    await waitFor(() => begun === 20);
+    await waitFor(() => posts.asked() === 20);
     const told = new Promise((resolve) => session.once("goaway", resolve));
     const stopped = gateway.stop();
     await told;
-    finish({ post: { id: 1n } });
+    posts.release();
     expect(new Set((await Promise.all(inFlight)).map(({ status }) => status))).toEqual(new Set([200]));
     await stopped;
     await waitFor(() => session.destroyed);
@@ -209,26 +204,21 @@ describe("an HTTP/2 client that attacks", () => {
   it("has no more requests under way than it was told", async () => {
     const gateway = await start({ env: { HTTP2_STREAMS: "5" } });
     const authorization = `Bearer ${await gateway.issuer.token()}`;
-    const { promise: answered, resolve: finish } = Promise.withResolvers<object>();
-    let begun = 0;
-    gateway.services.getPost = () => {
-      begun += 1;
-      return answered;
-    };
+    const posts = holdPosts(gateway);
     const session = connectTo(gateway);
     await new Promise((resolve) => session.once("remoteSettings", resolve));
     expect(session.remoteSettings.maxConcurrentStreams).toBe(5);
     const polite = Array.from({ length: 8 }, () =>
       ask(session, { ":path": "/api/v1/posts/1", authorization }),
     );
-    await waitFor(() => begun === 5);
+    await waitFor(() => posts.asked() === 5);
     const raw = await openRawHttp2(gateway.port);
     await waitFor(() => raw.received.some(({ type }) => type === frames.settings));
     // A stream that is never ended is under way for as long as it likes.
     for (let i = 0; i < 8; i += 1)
       raw.socket.write(frame(frames.headers, flags.endHeaders, 2 * i + 1, postLogin));
     await waitFor(() => raw.received.filter(({ type }) => type === frames.reset).length === 3);
-    finish({ post: { id: 1n } });
+    posts.release();
     expect((await Promise.all(polite)).map(({ status }) => status)).toEqual(
       Array.from({ length: 8 }, () => 200),
     );

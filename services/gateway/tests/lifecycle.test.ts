@@ -5,20 +5,15 @@ import { pino } from "pino";
 import { waitFor } from "@chirrup/testkit";
 import { describe, expect, it } from "vitest";
 import { buildDescriptors } from "./descriptors.ts";
-import { startGateway } from "./gateway.ts";
+import { holdPosts, startGateway } from "./gateway.ts";
 
 describe("a gateway's life", () => {
   it("finishes what is in flight when it is told to stop, and takes nothing new", async () => {
     const gateway = await startGateway();
     const token = await gateway.issuer.token();
-    const { promise: answered, resolve: finish } = Promise.withResolvers<object>();
-    let hasBegun = false;
-    gateway.services.getPost = () => {
-      hasBegun = true;
-      return answered;
-    };
+    const posts = holdPosts(gateway);
     const inFlight = gateway.ask("GET", "/api/v1/posts/1", { token });
-    await waitFor(() => hasBegun);
+    await waitFor(() => posts.asked() === 1);
     const stopped = gateway.stop();
     await waitFor(() =>
       fetch(`http://127.0.0.1:${gateway.port}/`).then(
@@ -26,7 +21,7 @@ describe("a gateway's life", () => {
         () => true,
       ),
     );
-    finish({ post: { id: 1n } });
+    posts.release();
     const { status, headers } = await inFlight;
     expect([status, headers.connection]).toEqual([200, "close"]);
     await stopped;

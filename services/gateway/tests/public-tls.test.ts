@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startGateway, type TestGateway } from "./gateway.ts";
+import { holdPosts, startGateway, type TestGateway } from "./gateway.ts";
 import { ask, openHttp2 } from "./http2-client.ts";
 
 const program = "openssl";
@@ -84,19 +84,14 @@ describe("a public port with TLS", () => {
 
   it("answers what is in flight when it stops", async () => {
     const token = await gateway.issuer.token();
-    const { promise: answered, resolve: finish } = Promise.withResolvers<object>();
-    let hasBegun = false;
-    gateway.services.getPost = () => {
-      hasBegun = true;
-      return answered;
-    };
+    const posts = holdPosts(gateway);
     const session = openHttp2(`https://localhost:${gateway.port}`, { ca: ca() });
     const inFlight = ask(session, { ":path": "/api/v1/posts/1", authorization: `Bearer ${token}` });
-    await waitFor(() => hasBegun);
+    await waitFor(() => posts.asked() === 1);
     const told = new Promise((resolve) => session.once("goaway", resolve));
     const stopped = gateway.stop();
     await told;
-    finish({ post: { id: 1n } });
+    posts.release();
     expect((await inFlight).status).toBe(200);
     await stopped;
   });

@@ -1,4 +1,6 @@
 import {
+  type FollowedEvents,
+  followEvents,
   openEventLog,
   openPeer,
   openRedisPipeline,
@@ -7,7 +9,6 @@ import {
   runService,
   serveRpc,
   startAdminServer,
-  type Subscription,
 } from "@chirrup/platform";
 import { FeedService } from "@chirrup/proto/chirrup/feed/v1/feed_service";
 import { configSchema } from "./config.ts";
@@ -47,15 +48,13 @@ await runService({
 
     const eventLog = openEventLog({ url: config.EVENT_LOG_URL, log, metrics });
     onStop("event log", () => eventLog.close());
-    const subscriptions = new Map<string, Subscription>();
+    const followed = new Map<string, FollowedEvents>();
     metrics.gauge<"topic">({
       name: "chirrup_feed_lag_events",
       help: "Events that are in the log and not yet applied.",
       labels: ["topic"],
-      // Not a number while the log is away, so that the other metrics are still to be had.
       async collect(gauge) {
-        for (const [topic, subscription] of subscriptions)
-          gauge.set({ topic }, await subscription.lag().catch(() => Number.NaN));
+        for (const [topic, events] of followed) gauge.set({ topic }, await events.lag());
       },
     });
 
@@ -71,15 +70,9 @@ await runService({
     });
     onStop("rpc server", () => server.close(config.SHUTDOWN_GRACE_MS));
 
-    // Not awaited: pages are served without the event log, and while a group waits out a member that was killed.
     for (const [topic, handle] of Object.entries(createConsumers(context, config))) {
-      const concurrency = config.CONSUMER_CONCURRENCY;
-      eventLog.subscribe({ group: "feed", topics: [topic], concurrency, handle }).then(
-        (subscription) => subscriptions.set(topic, subscription),
-        (error: unknown) => {
-          if (!signal.aborted) log.error({ err: error, topic }, "events are not followed");
-        },
-      );
+      const options = { group: "feed", topics: [topic], concurrency: config.CONSUMER_CONCURRENCY, handle };
+      followed.set(topic, followEvents(eventLog, options, { log, signal }));
     }
   },
 });

@@ -1,5 +1,6 @@
 import {
   createCursors,
+  followEvents,
   openEventLog,
   openPeer,
   openServiceDatabase,
@@ -57,15 +58,7 @@ await runService({
 
     const eventLog = openEventLog({ url: config.EVENT_LOG_URL, log, metrics });
     onStop("event log", () => eventLog.close());
-    // Not awaited: without the event log this service serves all the same, and takes its events up later.
-    eventLog
-      .subscribe({
-        group: "post",
-        topics: [topics.users],
-        handle: createUsersConsumer({ postgres, ids, log }),
-      })
-      .catch((error: unknown) => {
-        if (!signal.aborted) log.error({ err: error }, "the events of users are not followed");
-      });
+    const handle = createUsersConsumer({ postgres, ids, log });
+    followEvents(eventLog, { group: "post", topics: [topics.users], handle }, { log, signal });
   },
 });

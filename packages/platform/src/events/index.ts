@@ -6,6 +6,7 @@ export {
   type Subscription,
   UnprocessableEvent,
 } from "./event-log.ts";
+export { type FollowedEvents, followEvents } from "./follow-events.ts";
 export { type EventLogOptions, openEventLog } from "./open-event-log.ts";
 export {
   type AppendableRecord,

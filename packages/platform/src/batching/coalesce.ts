@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 /** Items of one key that are run together. Answers one result for each item, in their order. */
 export type RunTogether<Item, Result> = (key: bigint, items: readonly Item[]) => Promise<readonly Result[]>;
 
@@ -63,9 +61,12 @@ export function coalesce<Item, Result>(
 }
 
 /** Until it has ended, which never fails, or the time is over. */
-async function atMost(ms: number, running: Promise<void>): Promise<void> {
-  const ended = new AbortController();
-  const over = delay(ms, undefined, { signal: ended.signal }).catch(() => undefined);
-  await Promise.race([running, over]);
-  ended.abort();
+function atMost(ms: number, running: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const over = setTimeout(resolve, ms);
+    void running.then(() => {
+      clearTimeout(over);
+      resolve();
+    });
+  });
 }

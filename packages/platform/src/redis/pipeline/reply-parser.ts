@@ -17,10 +17,9 @@ interface OpenArray {
   left: number;
 }
 
-const kinds = Buffer.from("+-:$*");
+const [plus, minus, colon, dollar, star] = [43, 45, 58, 36, 42];
 const cr = 13;
 const lf = 10;
-const minus = 45;
 const zero = 48;
 const nine = 57;
 /** Digits of which every number is a safe integer. */
@@ -71,63 +70,51 @@ export function createReplyParser(onReply: (reply: Reply) => void): ReplyParser 
     return text.length <= safeDigits ? Number(text) : narrow(BigInt(text));
   }
 
-  function length(data: Buffer, from: number, end: number): number {
-    const value = integer(data, from, end);
+  /** A token whose line is a number that is not negative and safe: nearly all are. Reads it in place; 0 for any other. */
+  function shortToken(data: Buffer, start: number): number {
+    let at = start + 1;
+    let value = 0;
+    let byte = data[at];
+    const last = at + safeDigits;
+    while (byte !== undefined && byte >= zero && byte <= nine && at < last) {
+      value = value * 10 + byte - zero;
+      byte = data[++at];
+    }
+    if (byte !== cr || at === start + 1 || data[at + 1] !== lf) return 0;
+    return numbered(data, start, value, at + 2);
+  }
+
+  /** Takes a token whose line ended before `next`, and was a number. */
+  function numbered(data: Buffer, start: number, value: number | bigint, next: number): number {
+    const kind = data[start];
+    if (kind === colon) {
+      emit(value);
+      return next;
+    }
     if (typeof value !== "number" || value < -1) throw new Error("not RESP: a length was expected");
-    return value;
+    if (value === -1) emit(null);
+    else if (kind === dollar) {
+      if (data.length >= next + value + 2) return bulk(data, next, value);
+      need = value + 2;
+    } else if (value === 0) emit([]);
+    else open.push({ items: [], left: value });
+    return next;
   }
 
   /** Reads one token at `start`; gives where the next begins, or -1 when this one is incomplete. */
   function token(data: Buffer, start: number): number {
     const kind = data[start];
-    if (kind === 58 /* : */) {
-      // Most replies to pipelined writes are small positive integers: read in place.
-      let at = start + 1;
-      let value = 0;
-      let byte = data[at];
-      const last = start + 1 + safeDigits;
-      while (byte !== undefined && byte >= zero && byte <= nine && at < last) {
-        value = value * 10 + byte - zero;
-        byte = data[++at];
-      }
-      if (byte === cr && at > start + 1 && data[at + 1] === lf) {
-        emit(value);
-        return at + 2;
-      }
-    }
-    if (kind === undefined || !kinds.includes(kind)) throw new Error("not RESP: an unknown kind of reply");
+    const isNumbered = kind === colon || kind === dollar || kind === star;
+    const short = isNumbered ? shortToken(data, start) : 0;
+    if (short > 0) return short;
+    if (!isNumbered && kind !== plus && kind !== minus) throw new Error("not RESP: an unknown kind of reply");
     const end = lineEnd(data, start + 1);
     if (end < 0) return -1;
     const next = end + 2;
-    switch (kind) {
-      case 58:
-        emit(integer(data, start + 1, end));
-        return next;
-      case 43 /* + */:
-        emit(data.toString("utf8", start + 1, end));
-        return next;
-      case minus:
-        emit(new RedisError(data.toString("utf8", start + 1, end)));
-        return next;
-      case 36 /* $ */: {
-        const size = length(data, start + 1, end);
-        if (size === -1) {
-          emit(null);
-          return next;
-        }
-        if (data.length < next + size + 2) {
-          need = size + 2;
-          return next;
-        }
-        return bulk(data, next, size);
-      }
-      default: {
-        const size = length(data, start + 1, end);
-        if (size <= 0) emit(size === 0 ? [] : null);
-        else open.push({ items: [], left: size });
-        return next;
-      }
-    }
+    if (isNumbered) return numbered(data, start, integer(data, start + 1, end), next);
+    const line = data.toString("utf8", start + 1, end);
+    emit(kind === plus ? line : new RedisError(line));
+    return next;
   }
 
   function bulk(data: Buffer, start: number, size: number): number {

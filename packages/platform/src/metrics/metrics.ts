@@ -35,10 +35,15 @@ export interface MetricsOptions {
 
 const defaultBucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** How often the event loop's lag is sampled; it counts into the lag. The usual 10 ms cost a resting process 3 ms a second. */
+const lagSampleMs = 100;
+
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service: options.service });
-  if (options.processMetrics === true) collectDefaultMetrics({ register: registry });
+  if (options.processMetrics === true) {
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: lagSampleMs });
+  }
 
   return {
     registry,

@@ -103,12 +103,11 @@ async function readOnce(
   mergedIds: readonly bigint[],
 ): Promise<Found | undefined> {
   try {
-    const [version, [home], merged] = await Promise.all([
-      versions.read(readerId),
-      homes.read([readerId], before, batchSize),
+    const [{ slice: home, beside }, merged] = await Promise.all([
+      homes.readBeside(readerId, versions.keyOf(readerId), before, batchSize),
       outboxes.read(mergedIds, before, outboxLimit(mergedIds.length, batchSize)),
     ]);
-    return { version, home, outboxes: merged };
+    return { version: versions.readIn(beside), home, outboxes: merged };
   } catch (error) {
     call.log.warn({ err: error }, "timelines cannot be read");
     return undefined;

@@ -1,7 +1,7 @@
 import { createTimelines, type TimelineOptions, type Timelines } from "./timeline.ts";
 
-/** Of an outbox nobody is unfollowed, so there are no posts of an author to take out. */
-export type AuthorOutboxes = Omit<Timelines, "version" | "removePosts">;
+/** Of an outbox nobody is unfollowed, so there are no posts of an author to take out; and nothing is kept beside it. */
+export type AuthorOutboxes = Omit<Timelines, "version" | "removePosts" | "readBeside">;
 
 /** `outbox:{author}`: an author's own recent posts, kept for those who are read at request time. */
 export function createAuthorOutboxes(options: Omit<TimelineOptions, "prefix">): AuthorOutboxes {

@@ -7,8 +7,10 @@ import type { RedisPipeline, RedisReply } from "@chirrup/platform";
  * A missing mark says nothing: the follow service is asked.
  */
 export interface FollowVersions {
-  /** The mark that holds; undefined when there is none. One round trip. */
-  read(readerId: bigint): Promise<FollowVersion | undefined>;
+  /** Where a reader's mark is; `readIn` tells what is found there. Beside the reader's timeline in a cluster. */
+  keyOf(readerId: bigint): string;
+  /** The mark that holds; undefined when there is none. */
+  readIn(text: string | undefined): FollowVersion | undefined;
   /**
    * A mark that was made before this resolves, by this call or an earlier one; with `anew`, by this call. Whatever
    * is read after it may be kept under it. Undefined when it was dropped at once. One round trip.
@@ -37,9 +39,8 @@ export function createFollowVersions({
   const versionOf = (reply: RedisReply): FollowVersion | undefined =>
     typeof reply === "string" ? (reply as FollowVersion) : undefined;
   return {
-    async read(readerId) {
-      return versionOf(await call(reading, "GET", readerId));
-    },
+    keyOf: key,
+    readIn: (text) => versionOf(text ?? null),
     async begin(readerId, anew) {
       const drawn = randomBytes(9).toString("base64url");
       if (anew) {

@@ -8,13 +8,22 @@ export function newestOf(
   ids: readonly string[],
   { before, floor, limit }: { readonly before: string; readonly floor: string; readonly limit: number },
 ): string[] {
-  const between = ids.filter((id) => isAbove(id, floor) && isAbove(before, id));
-  const ordered = between.every((id, at) => at === 0 || isAbove(between[at - 1] ?? "", id));
-  if (!ordered) between.sort((a, b) => (a === b ? 0 : isAbove(b, a) ? 1 : -1));
+  const ascending = areAscending(ids) ? ids : inOrder(ids);
   const newest: string[] = [];
-  for (const id of between) {
-    if (newest.length === limit) break;
-    if (id !== newest.at(-1)) newest.push(id);
+  for (let at = ascending.length - 1; at >= 0 && newest.length < limit; at -= 1) {
+    const id = ascending[at] ?? "";
+    if (!isAbove(id, floor)) break;
+    if (isAbove(before, id)) newest.push(id);
   }
   return newest;
+}
+
+/** Pushes mostly come in order. */
+function areAscending(ids: readonly string[]): boolean {
+  for (let at = 1; at < ids.length; at += 1) if (!isAbove(ids[at] ?? "", ids[at - 1] ?? "")) return false;
+  return true;
+}
+
+function inOrder(ids: readonly string[]): string[] {
+  return [...new Set(ids)].sort((a, b) => (isAbove(a, b) ? 1 : -1));
 }

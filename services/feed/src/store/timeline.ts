@@ -25,6 +25,13 @@ export interface Timelines {
    * complete timeline is kept, or where its keeper is another now (lua/timeline.lua).
    */
   read(ownerIds: readonly bigint[], before: bigint, limit: number): Promise<(Slice | undefined)[]>;
+  /** The same for one owner, and a text of the owner's in the same step. */
+  readBeside(
+    ownerId: bigint,
+    besideKey: string,
+    before: bigint,
+    limit: number,
+  ): Promise<{ readonly slice: Slice | undefined; readonly beside: string | undefined }>;
   /** Adds a post where a timeline is kept. Resolves to how many are kept, also where the post was there. */
   push(ownerIds: readonly bigint[], entry: Entry): Promise<number>;
   /** Takes a post out that will never come back. */
@@ -119,13 +126,17 @@ export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }:
   return {
     async read(ownerIds, before, limit) {
       const replies = await runEach("read", ownerIds, [before, limit, ttlMs]);
-      return replies.map((reply) => {
-        if (!Array.isArray(reply)) return undefined;
-        const [floor = "0", ...ids] = reply.map(String).toReversed();
-        const newest = newestOf(ids, { before: String(before), floor, limit });
-        const entries = newest.map((id) => ({ postId: BigInt(id) }));
-        return sliceOf(entries, limit, BigInt(floor));
-      });
+      return replies.map((reply) => sliceIn(reply, before, limit));
+    },
+    async readBeside(ownerId, besideKey, before, limit) {
+      const keys = [`${prefix}{${ownerId}}`, besideKey] as const;
+      const [reply] = await runRedisScript(reading, scripts.read, [{ keys, args: [before, limit, ttlMs] }]);
+      if (!Array.isArray(reply)) throw asError(reply);
+      const [entries, beside] = reply as readonly RedisReply[];
+      return {
+        slice: sliceIn(entries, before, limit),
+        beside: typeof beside === "string" ? beside : undefined,
+      };
     },
     async push(ownerIds, { postId }) {
       const owners = ownerIds.map(String);
@@ -170,6 +181,16 @@ export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }:
       return (await run("removePosts", ownerId, [version, ...posts.map(idOf)])) !== -1;
     },
   };
+}
+
+/** What read.lua says of a timeline. */
+function sliceIn(reply: RedisReply | undefined, before: bigint, limit: number): Slice | undefined {
+  if (typeof reply !== "string") return undefined;
+  const ids = reply.split(" ");
+  const floor = ids.pop() ?? "0";
+  const newest = newestOf(ids, { before: String(before), floor, limit });
+  const entries = newest.map((id) => ({ postId: BigInt(id) }));
+  return sliceOf(entries, limit, BigInt(floor));
 }
 
 const idOf = ({ postId }: Entry): bigint => postId;

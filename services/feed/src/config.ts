@@ -23,6 +23,7 @@ type Settings = CommonSettings & {
   readonly TIMELINE_TTL_MS: NumberSetting;
   readonly TIMELINE_READ_TIMEOUT_MS: NumberSetting;
   readonly FEED_CHUNK_PAGES: NumberSetting;
+  readonly REPLICA_MAX_LAG_MS: NumberSetting;
   readonly FANOUT_STREAM_PAGE: NumberSetting;
   readonly FANOUT_BATCH: NumberSetting;
   readonly BACKFILL_BATCH: NumberSetting;
@@ -66,6 +67,10 @@ export const configSchema: z.ZodObject<Settings> = z.object({
     .positiveInt()
     .default(4)
     .describe("Pages fetched by one read of the post service, below the timelines' floors."),
+  REPLICA_MAX_LAG_MS: setting
+    .positiveInt()
+    .default(10_000)
+    .describe("How far behind a replica of the post service may be that gets reads; as it is set there."),
   FANOUT_STREAM_PAGE: setting
     .positiveInt()
     .default(1_000)

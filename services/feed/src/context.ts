@@ -41,6 +41,7 @@ export interface Context {
   readonly metrics: FeedMetrics;
   readonly homeMax: number;
   readonly chunkPages: number;
+  readonly replicatedAfterMs: number;
 }
 
 /** What the context stands on: settings and open connections. */
@@ -54,6 +55,12 @@ export interface Foundations {
   /** Aborted when the process stops. */
   readonly signal: AbortSignal;
 }
+
+/**
+ * From a post's id to its commit and the notice that a replica is too far behind; with twice the lag, longer than a
+ * consistency token lives.
+ */
+const longestWriteMs = 30_000;
 
 export function createContext({
   config,
@@ -109,5 +116,6 @@ export function createContext({
     metrics,
     homeMax,
     chunkPages: config.FEED_CHUNK_PAGES,
+    replicatedAfterMs: 2 * config.REPLICA_MAX_LAG_MS + longestWriteMs,
   };
 }

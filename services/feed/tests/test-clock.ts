@@ -1,7 +1,10 @@
+import { EPOCH_MS } from "@chirrup/platform";
 import type { Clock } from "../src/domain/clock.ts";
 
 /** A clock that stands still until it is told otherwise. */
 export interface TestClock extends Clock {
+  /** Milliseconds since 1970, far enough that a double cannot tell ids of that time apart. */
+  unixMs(): number;
   /** Lets time pass, and those go on whose wait is over. */
   pass(ms: number): void;
   /** How many wait. */
@@ -10,12 +13,15 @@ export interface TestClock extends Clock {
   nextWait(): Promise<void>;
 }
 
+const startUnixMs = EPOCH_MS + 2 ** 40;
+
 export function createTestClock(): TestClock {
   let nowMs = 0;
   let begun = Promise.withResolvers<void>();
   const sleepers = new Set<{ readonly untilMs: number; wake(): void }>();
   return {
     nowMs: () => nowMs,
+    unixMs: () => startUnixMs + nowMs,
     wait(ms, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const sleeper = { untilMs: nowMs + ms, wake: resolve };

@@ -1,6 +1,8 @@
+import { idTimeMs } from "@chirrup/platform";
 import type { PostClient } from "../clients/post.ts";
+import type { Clock } from "../domain/clock.ts";
 import type { Followees } from "../domain/followees.ts";
-import { below, type Entry, mergeSlices, newest, type Slice } from "../domain/slice.ts";
+import { below, type Entry, mergeSlices, type Slice } from "../domain/slice.ts";
 import type { Rebuilds } from "./rebuild.ts";
 import { openView, outboxLimit, type ReaderTimelines, type ViewContext, type ViewRequest } from "./view.ts";
 
@@ -9,6 +11,9 @@ export interface SkeletonContext extends ViewContext {
   readonly rebuilds: Rebuilds;
   /** How many pages one read of the post service fetches. */
   readonly chunkPages: number;
+  readonly clock: Clock;
+  /** How old a post is at least that every replica has which gets reads. */
+  readonly replicatedAfterMs: number;
 }
 
 /** Entries of a feed, newest first, and whom its reader follows: what is kept may say otherwise. */
@@ -115,9 +120,12 @@ function giveUp({ call }: ViewRequest): (error: unknown) => undefined {
   };
 }
 
-/** From the newest it reads the primary, since a replica may lack what timelines had; further down any will do. */
+/**
+ * What is young is read on the primary: a replica may lack what timelines or the page before had, and its posts would be
+ * skipped. Below that any server will do.
+ */
 function postServiceSource(
-  { posts, chunkPages }: SkeletonContext,
+  { posts, chunkPages, clock, replicatedAfterMs }: SkeletonContext,
   { readerId, batchSize, call }: ViewRequest,
   followees: Followees,
 ): Source {
@@ -125,7 +133,7 @@ function postServiceSource(
   let authorIds: readonly bigint[] | undefined;
   return (before) => {
     authorIds ??= [...followees.ids(), readerId];
-    const readsPrimary = before === newest;
+    const readsPrimary = idTimeMs(before) > clock.unixMs() - replicatedAfterMs;
     return posts.listByAuthors(authorIds, { before, limit }, call.onward({ readsPrimary }));
   };
 }

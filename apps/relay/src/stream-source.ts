@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { ReplicationConnection } from "./replication/connection.ts";
 import { createBatcher } from "./replication/batcher.ts";
 import type { Lsn } from "./replication/lsn.ts";
@@ -13,6 +14,9 @@ const pauseBytes = 4 * 1024 * 1024;
 const resumeBytes = pauseBytes / 2;
 /** How often an idle source's position is moved; until then the server keeps what others have written. */
 const idleAdvanceMs = 10_000;
+/** How long what comes next is left to gather, for each row that was appended, and at most. */
+const gatherMsEach = 8;
+const gatherMs = 24;
 
 export interface StreamSourceOptions {
   readonly connection: ReplicationConnection;
@@ -29,7 +33,9 @@ export interface StreamSourceOptions {
  * Appends what a slot streams until something fails or the signal aborts.
  *
  * One batch is on its way at a time, and the next one grows meanwhile: the busier the source, the more rows
- * share a round trip and an fsync. Nothing is repeated here: after any failure of Redis or Postgres the
+ * share a round trip and an fsync, here and with each consumer, who is woken once for all of them. So that it
+ * grows, the source is not looked at for a moment after a batch; rows that come seldom find that moment over
+ * and are appended at once. Nothing is repeated here: after any failure of Redis or Postgres the
  * session ends, and the next one asks Redis how far the source is.
  */
 export async function streamSource(options: StreamSourceOptions): Promise<void> {
@@ -77,7 +83,15 @@ export async function streamSource(options: StreamSourceOptions): Promise<void> 
       if (batch.confirmable !== undefined) stream.confirm(batch.confirmable);
       options.onAppended(batch.rows.length);
       if (batcher.bytes < resumeBytes) stream.resume();
+      if (batcher.bytes === 0 && !signal.aborted) await gather(batch.rows.length);
     }
+  }
+
+  /** Lets the server's messages wait where they are: they are read together then. */
+  async function gather(rows: number): Promise<void> {
+    stream.pause();
+    await pause(Math.min(rows * gatherMsEach, gatherMs));
+    if (!signal.aborted) stream.resume();
   }
 
   function exclusively(body: () => Promise<void>): void {

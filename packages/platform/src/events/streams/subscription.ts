@@ -3,7 +3,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "../../log/index.ts";
 import type { ConsumerMetrics } from "../consume/metrics.ts";
-import type { OwnedPartition } from "../consume/owned-partition.ts";
 import { createPipeline, reportPartitions } from "../consume/pipeline.ts";
 import type { SubscribeOptions, Subscription } from "../event-log.ts";
 import { whenReady } from "./connection.ts";
@@ -73,16 +72,16 @@ export async function openSubscription(
       return record !== null;
     },
     async write(commits) {
-      const lost: OwnedPartition[] = [];
-      await Promise.all(
-        commits.map(async ({ owned, position }) => {
-          const { topic, partition, token } = owned;
-          const keys = [streamKeys.lease(group, topic, partition), streamKeys.positions(topic, partition)];
-          const reply = await scripts.commit(redis, keys, [token, group, position.id, position.count]);
-          if (reply !== 1) lost.push(owned);
-        }),
-      );
-      return lost;
+      const keys = commits.flatMap(({ owned: { topic, partition } }) => [
+        streamKeys.lease(group, topic, partition),
+        streamKeys.positions(topic, partition),
+      ]);
+      const args = commits.flatMap(({ owned, position }) => [
+        owned.token,
+        `${position.id} ${position.count}`,
+      ]);
+      const held = (await scripts.commit(redis, keys, [group, ...args])) as readonly number[];
+      return commits.flatMap(({ owned }, at) => (held[at] === 1 ? [] : [owned]));
     },
     onLost: (owned) => leases.lose(owned, "another process holds the lease"),
     onCommitted: (owned) => reader.shrunk(owned),

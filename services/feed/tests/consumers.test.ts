@@ -82,8 +82,8 @@ describe("a post", () => {
   it("reaches all when the event comes again after a failure", async () => {
     await start(100);
     const postId = world.post(author);
-    gates.failNext("work streamFollowers");
-    await expect(feed.apply(last())).rejects.toThrow("streamFollowers");
+    gates.failNext("work listFirstFollowers");
+    await expect(feed.apply(last())).rejects.toThrow("listFirstFollowers");
     expect(await holders(postId)).toEqual([author]);
     await drain();
     expect(await holders(postId)).toEqual([author, ...followers]);

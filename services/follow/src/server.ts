@@ -7,6 +7,7 @@ import { follow } from "./handlers/follow.ts";
 import { getFollowCounts } from "./handlers/get-follow-counts.ts";
 import { getRelationship } from "./handlers/get-relationship.ts";
 import { listCelebrities } from "./handlers/list-celebrities.ts";
+import { listFirstFollowers } from "./handlers/list-first-followers.ts";
 import { listFollowedCelebrities } from "./handlers/list-followed-celebrities.ts";
 import { listFollowees } from "./handlers/list-followees.ts";
 import { listFollowers } from "./handlers/list-followers.ts";
@@ -24,6 +25,7 @@ export function createHandlers(context: FollowContext): Handlers<typeof FollowSe
     listFollowing: listFollowing(context),
     getFollowCounts: getFollowCounts(context),
     streamFollowers: streamFollowers(context),
+    listFirstFollowers: listFirstFollowers(context),
     listFollowees: listFollowees(context),
     listFollowedCelebrities: listFollowedCelebrities(context),
     listCelebrities: listCelebrities(context),

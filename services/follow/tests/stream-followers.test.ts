@@ -65,6 +65,39 @@ describe("reads for a fan-out", () => {
     expect(pages() - before).toBeLessThan(200);
   });
 
+  it("tells of several authors how their followers begin, in the order asked, in one statement", async () => {
+    await service.postgres.query({
+      name: "test-few",
+      text: `
+        with edges as (
+          insert into follows (follower_id, followee_id, id)
+          values (11, 21, 300001), (12, 21, 300002), (11, 22, 300003), (11, 23, 300004)
+        )
+        insert into celebrity_states (user_id, state, epoch) values (22, 3, 2), (23, 2, 1)`,
+    });
+    const before = queries.length;
+    const { authors } = await service.client.listFirstFollowers({
+      userIds: [23n, author, 0n, 22n, 21n, author],
+      pageSize: 2,
+    });
+    expect(queries.slice(before)).toEqual(["first-followers"]);
+    const { NORMAL, RISING, CELEBRITY } = CelebrityState;
+    expect(authors).toMatchObject([
+      { state: RISING, followerIds: [11n] },
+      { state: NORMAL, followerIds: [1n, 2n] },
+      { state: NORMAL, followerIds: [] },
+      { state: CELEBRITY, followerIds: [] },
+      { state: NORMAL, followerIds: [11n, 12n] },
+      { state: NORMAL, followerIds: [1n, 2n] },
+    ]);
+    expect((await service.client.listFirstFollowers({ userIds: [] })).authors).toEqual([]);
+    expect((await service.client.listFirstFollowers({ userIds: [author] })).authors[0]?.followerIds).toEqual(
+      range(1, 1_000),
+    );
+    const tooMany = service.client.listFirstFollowers({ userIds: range(1, 33) });
+    expect((await refusal(tooMany)).code).toBe(Status.INVALID_ARGUMENT);
+  });
+
   it("refuses what is no id", async () => {
     const first = (request: { userId: bigint; afterUserId?: bigint; pageSize?: number }) =>
       refusal(messages(request));

@@ -1,10 +1,9 @@
 import { invalidArgument, pageSize } from "@chirrup/platform";
 import type { FollowContext, Rpc } from "../context.ts";
+import { followerPage } from "../domain/follower-page.ts";
 import { requireUserId } from "../domain/user-id.ts";
 import { readState } from "../store/celebrity-states.ts";
 import { followerIds } from "../store/neighbours.ts";
-
-const pageLimits = { default: 1_000, max: 5_000 };
 
 /**
  * Streams a user's followers by keyset, a page read only when the one before has been taken.
@@ -20,7 +19,7 @@ export function streamFollowers({ postgres }: Pick<FollowContext, "postgres">): 
     if (request.afterUserId < 0n) {
       throw invalidArgument({ field: "afterUserId", description: "must be an id, or 0 for all" });
     }
-    const limit = pageSize(request.pageSize, pageLimits);
+    const limit = pageSize(request.pageSize, followerPage);
 
     const state = await readState(postgres, userId);
     let afterId: bigint | undefined = request.afterUserId;

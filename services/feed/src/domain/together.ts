@@ -1,0 +1,39 @@
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly settle: PromiseWithResolvers<Result>;
+}
+
+/**
+ * Runs together what is asked in one turn of the event loop, at most `most` at a time: what came together goes on
+ * together. `run` answers one result for each item, in their order; when it fails, it fails for all of them.
+ */
+export function together<Item, Result>(
+  most: number,
+  run: (items: readonly Item[]) => Promise<readonly Result[]>,
+): (item: Item) => Promise<Result> {
+  let gathered: Waiting<Item, Result>[] = [];
+
+  async function runAll(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await run(batch.map(({ item }) => item));
+      if (results.length !== batch.length) throw new Error("a run answered another number of results");
+      results.forEach((result, at) => batch[at]?.settle.resolve(result));
+    } catch (error) {
+      for (const { settle } of batch) settle.reject(error);
+    }
+  }
+
+  function leave(): void {
+    const batch = gathered;
+    gathered = [];
+    if (batch.length > 0) void runAll(batch);
+  }
+
+  return (item) => {
+    const settle = Promise.withResolvers<Result>();
+    const count = gathered.push({ item, settle });
+    if (count === most) leave();
+    else if (count === 1) setImmediate(leave);
+    return settle.promise;
+  };
+}

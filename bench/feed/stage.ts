@@ -23,7 +23,7 @@ export interface Stage extends AsyncDisposable {
   signIn(users: readonly number[]): Promise<string[]>;
 }
 
-/** Starts an embedded platform of its own, with all its defaults but these arguments of `chirrup up`. */
+/** Starts an embedded platform of its own with a server's heaps and these arguments of `chirrup up`. */
 export async function setStage(...args: readonly string[]): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), "chirrup-bench-feed-"));
   const chirrup = (...words: readonly string[]): void => {
@@ -34,7 +34,7 @@ export async function setStage(...args: readonly string[]): Promise<Stage> {
       stdio: ["ignore", "ignore", "inherit"],
     });
   };
-  chirrup("up", "--port", "0", "--detach", ...args);
+  chirrup("up", "--port", "0", "--heap", "server", "--detach", ...args);
   const state = readState(openHome(folder));
   if (state === undefined) throw new Error("the platform has not started");
   const port = Number(new URL(state.gatewayUrl).port);

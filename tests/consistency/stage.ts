@@ -106,7 +106,7 @@ async function describe(pair: PostgresPair, redisUrl: string): Promise<ServiceSp
   for (const name of serviceNames) ports[name] = { main: await freePort(), admin: await freePort() };
   const secret = (): string => randomBytes(32).toString("hex");
   const inputs: ServiceInputs = {
-    options: { profile: "full", port: 0, celebrityThreshold: undefined, brokers: 1 },
+    options: { profile: "full", heap: "laptop", port: 0, celebrityThreshold: undefined, brokers: 1 },
     secrets: {
       postgresSuperuser: "",
       postgresServices: "",

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createLogger } from "@chirrup/platform";
 import { ensureDemoUser, demoUsername } from "../launcher/demo-user.ts";
-import { profiles, type UpOptions } from "../launcher/options.ts";
+import { heaps, profiles, type UpOptions } from "../launcher/options.ts";
 import { type Home, openHome } from "../launcher/paths.ts";
 import { type Progress, startPlatform } from "../launcher/platform.ts";
 import { readStatus, runningState } from "../launcher/status.ts";
@@ -16,15 +16,19 @@ export interface UpFlags {
   readonly json?: boolean;
   readonly celebrityThreshold?: string;
   readonly brokers: string;
+  readonly heap: string;
+}
+
+function oneOf<T extends string>(flag: string, value: string, names: readonly T[]): T {
+  const known = names.find((name) => name === value);
+  if (known === undefined) throw new Error(`${flag} must be ${names.join(" or ")}, not "${value}"`);
+  return known;
 }
 
 function parseFlags(flags: UpFlags): UpOptions {
-  const profile = profiles.find((name) => name === flags.profile);
-  if (profile === undefined) {
-    throw new Error(`--profile must be ${profiles.join(" or ")}, not "${flags.profile}"`);
-  }
   return {
-    profile,
+    profile: oneOf("--profile", flags.profile, profiles),
+    heap: oneOf("--heap", flags.heap, heaps),
     brokers: wholeNumber("--brokers", flags.brokers, 1, 5),
     port: wholeNumber("--port", flags.port, 0, 65_535),
     celebrityThreshold:
@@ -184,6 +188,8 @@ export async function up(flags: UpFlags): Promise<void> {
     String(options.port),
     "--brokers",
     String(options.brokers),
+    "--heap",
+    options.heap,
   ];
   if (options.celebrityThreshold !== undefined) {
     args.push("--celebrity-threshold", String(options.celebrityThreshold));

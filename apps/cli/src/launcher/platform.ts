@@ -3,7 +3,7 @@ import { existsSync, renameSync, statSync } from "node:fs";
 import { freePort, portIsFree, startProcess } from "@chirrup/servers";
 import type { Logger } from "@chirrup/platform";
 import { memoryOfTreesMib } from "./memory.ts";
-import type { UpOptions } from "./options.ts";
+import type { Heap, UpOptions } from "./options.ts";
 import { createPart, type Part } from "./part.ts";
 import type { Home } from "./paths.ts";
 import { startEmbedded } from "./profiles/embedded.ts";
@@ -57,10 +57,13 @@ function rotate(logFile: string): string {
 }
 
 /**
- * Six processes share a laptop with everything else on it: a small nursery and a bound on the heap keep the
- * platform at half the memory that Node would take after a busy hour (MiB).
+ * Six processes share a laptop with everything else on it: a small nursery and a bound on the heap (MiB) keep the
+ * platform at half the memory that Node would take after a busy hour. A server's heap is as Node sizes it.
  */
-const laptopHeap = ["--max-semi-space-size=4", "--max-old-space-size=384"];
+const heapFlags: Record<Heap, readonly string[]> = {
+  laptop: ["--max-semi-space-size=4", "--max-old-space-size=384"],
+  server: [],
+};
 
 async function choosePorts(options: UpOptions): Promise<Record<ServiceName, ServicePorts>> {
   const ports: Partial<Record<ServiceName, ServicePorts>> = {};
@@ -231,7 +234,12 @@ function addService(site: Site, name: ServiceName, inputs: ServiceInputs): Part 
       start: () =>
         startProcess({
           command: process.execPath,
-          args: [...laptopHeap, "--conditions=source", "--disable-warning=ExperimentalWarning", spec.entry],
+          args: [
+            ...heapFlags[inputs.options.heap],
+            "--conditions=source",
+            "--disable-warning=ExperimentalWarning",
+            spec.entry,
+          ],
           env: {
             PATH: process.env["PATH"],
             NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],

@@ -9,10 +9,12 @@ import {
   databaseUnavailable,
   endsConnection,
   hideOutage,
+  isNotPrepared,
   isPoolExhausted,
   isTransientConflict,
 } from "./postgres-errors.ts";
 import { watchPool } from "./pool-metrics.ts";
+import { shareConnections } from "./shared-connections.ts";
 
 /** A prepared statement with its values. */
 export interface Query {
@@ -21,6 +23,12 @@ export interface Query {
   /** SQL with $1, $2, … */
   text: string;
   values?: readonly unknown[];
+  /**
+   * It waits for no lock and is over in a few milliseconds, commit included: outside of a transaction it shares a
+   * connection with others of its kind, each sent without waiting for the one before. Default: false, a connection of
+   * its own.
+   */
+  brief?: boolean;
 }
 
 export interface Queryable {
@@ -84,6 +92,7 @@ export function openPostgres(options: PostgresOptions): Postgres {
     application_name: options.applicationName,
     max: maxConnections,
     types: int8AsBigint,
+    pipeline: true,
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + silenceMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
@@ -139,6 +148,32 @@ export function openPostgres(options: PostgresOptions): Postgres {
     }
   }
 
+  const withShared = shareConnections(connect);
+
+  /** The rows of a statement on a connection that others use too. */
+  async function runBeside<Row>(query: Query): Promise<Row[]> {
+    try {
+      const { rows } = await withShared(async ({ client, retire }) => {
+        try {
+          return await client.query(toConfig(query));
+        } catch (error) {
+          if (endsConnection(error)) retire();
+          throw hideOutage(error);
+        }
+      });
+      return rows as Row[];
+    } catch (error) {
+      // It came behind one of its name that was to prepare it, and failed in that.
+      if (isNotPrepared(error)) return runAlone<Row>(query);
+      throw error;
+    }
+  }
+
+  async function runAlone<Row>(query: Query): Promise<Row[]> {
+    const { rows } = await withConnection(({ run }) => run(toConfig(query)));
+    return rows as Row[];
+  }
+
   function attempt<T>(body: (tx: Queryable) => Promise<T>): Promise<T> {
     return withConnection(async ({ run, discard }) => {
       let over = false;
@@ -175,10 +210,8 @@ export function openPostgres(options: PostgresOptions): Postgres {
 
   let closed: Promise<void> | undefined;
   return {
-    async query<Row>(query: Query) {
-      const { rows } = await untilNoConflict(() => withConnection(({ run }) => run(toConfig(query))));
-      return rows as Row[];
-    },
+    query: <Row>(query: Query) =>
+      untilNoConflict(() => (query.brief === true ? runBeside<Row>(query) : runAlone<Row>(query))),
     transaction: (body) => untilNoConflict(() => attempt(body)),
     async ping() {
       await withConnection(({ run }) => run({ text: "select 1" }));

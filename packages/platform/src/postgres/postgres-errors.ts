@@ -8,6 +8,7 @@ const checkViolation = "23514";
 const serializationFailure = "40001";
 const deadlockDetected = "40P01";
 const readOnly = "25006";
+const invalidStatementName = "26000";
 
 /** Codes that say "not now" rather than "not like this". Class 08 and 53 belong to them as a whole. */
 const unavailableCodes: Readonly<Record<string, string>> = {
@@ -68,6 +69,11 @@ export function isTransientConflict(error: unknown): boolean {
     error instanceof pg.DatabaseError &&
     (error.code === serializationFailure || error.code === deadlockDetected)
   );
+}
+
+/** True when the connection does not know the prepared statement. */
+export function isNotPrepared(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === invalidStatementName;
 }
 
 /** True when the connection that gave the error cannot be used again. */

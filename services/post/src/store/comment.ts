@@ -35,6 +35,7 @@ export function findComments(
 ): Promise<Comment[]> {
   return db.query<Comment>({
     name: "find-comments",
+    brief: true,
     text: `
     select id, post_id as "postId", author_id as "authorId", content
     from comments where post_id = $1 and id < $2

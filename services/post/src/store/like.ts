@@ -71,6 +71,7 @@ export async function deleteLikes(
 export function findLikes(db: Queryable, postId: bigint, before: bigint, limit: number): Promise<Like[]> {
   return db.query<Like>({
     name: "find-likes",
+    brief: true,
     text: `
     select id, user_id as "userId" from likes
     where post_id = $1 and id < $2

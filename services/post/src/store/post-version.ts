@@ -50,6 +50,7 @@ export function findVersions(
 ): Promise<PostVersion[]> {
   return db.query<PostVersion>({
     name: "find-versions",
+    brief: true,
     text: `
     select id, content from (
       select coalesce(edit_id, id) as id, content from posts where id = $1

@@ -43,6 +43,7 @@ export async function findPostChanges(
 ): Promise<PostChanges> {
   const rows = await db.query<Row>({
     name: "find-post-changes",
+    brief: true,
     text: `
     with counts as (
       select post_id, sum(likes)::bigint as likes, sum(comments)::bigint as comments

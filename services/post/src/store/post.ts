@@ -35,6 +35,7 @@ export function findPosts(
 ): Promise<SeenPost[]> {
   return db.query<SeenPost>({
     name: "find-posts",
+    brief: true,
     text: `
     select ${countedColumns},
       exists (select from likes where post_id = post.id and user_id = $2) as liked
@@ -48,6 +49,7 @@ export function findPosts(
 export async function findAuthor(db: Queryable, postId: bigint): Promise<bigint | undefined> {
   const [post] = await db.query<{ authorId: bigint }>({
     name: "find-author",
+    brief: true,
     text: `select author_id as "authorId" from posts where id = $1`,
     values: [postId],
   });
@@ -63,6 +65,7 @@ export function findPostsOf(
 ): Promise<CountedPost[]> {
   return db.query<CountedPost>({
     name: "find-posts-of",
+    brief: true,
     text: `
     select ${countedColumns}
     from posts as post ${joinCounts}

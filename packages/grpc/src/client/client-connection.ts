@@ -112,8 +112,7 @@ export class ClientConnection extends Connection {
 
   protected onGoAway(lastStreamId: number, _code: number, reason: string): void {
     const refused: ClientCall[] = [];
-    for (const stream of this.streams.values())
-      if (stream.id > lastStreamId) refused.push(stream as ClientCall);
+    for (const stream of this.streams.all()) if (stream.id > lastStreamId) refused.push(stream as ClientCall);
     this.drain();
     for (const call of refused) {
       this.closeStream(call);

@@ -225,7 +225,7 @@ export abstract class Connection extends Session {
     this.writer.settingsAck();
     const change = this.peer.initialWindow - windowBefore;
     if (change !== 0) {
-      for (const stream of this.streams.values()) {
+      for (const stream of this.streams.all()) {
         stream.sendWindow += change;
         if (stream.sendWindow > maxWindow) {
           throw flowControlError("a stream's window is too large");

@@ -9,6 +9,7 @@ import { Outbound } from "./outbound.ts";
 import { defaultMaxFrameLength, defaultWindow, ErrorCode, Setting } from "./protocol.ts";
 import { RecentIds } from "./recent-ids.ts";
 import type { PeerSettings } from "./settings.ts";
+import { StreamTable } from "./stream-table.ts";
 import type { Stream } from "./stream.ts";
 
 /** How long a connection that ends may take to send its last words. */
@@ -19,7 +20,7 @@ export abstract class Session {
   protected readonly socket: Socket;
   protected readonly writer: FrameWriter;
   protected readonly encoder: HpackEncoder = new HpackEncoder();
-  protected readonly streams: Map<number, Stream> = new Map();
+  protected readonly streams: StreamTable = new StreamTable();
   protected readonly inbound: Inbound;
   protected readonly outbound: Outbound;
   protected readonly peer: PeerSettings = {
@@ -74,7 +75,7 @@ export abstract class Session {
     stream.id = id;
     stream.sendWindow = this.peer.initialWindow;
     stream.receiveWindow = streamWindow;
-    this.streams.set(id, stream);
+    this.streams.add(stream);
   }
 
   protected writeHeaders(stream: Stream, block: Uint8Array, endStream: boolean): void {
@@ -128,7 +129,7 @@ export abstract class Session {
   }
 
   protected closeStream(stream: Stream): void {
-    if (!this.streams.delete(stream.id)) return;
+    if (!this.streams.delete(stream)) return;
     this.inbound.drop(stream, stream.held);
     this.outbound.forget(stream);
     this.onStreamClosed(stream);
@@ -167,7 +168,7 @@ export abstract class Session {
     if (this.#over) return;
     this.#over = true;
     this.writer.close();
-    const streams = [...this.streams.values()];
+    const streams = this.streams.all();
     this.streams.clear();
     for (const stream of streams) stream.onLost(reason);
     this.onOver(reason);

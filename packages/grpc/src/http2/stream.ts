@@ -30,6 +30,8 @@ export abstract class Stream {
   remoteEnded = false;
   outgoing: Outgoing[] | undefined;
   outgoingBytes = 0;
+  /** Of the connection's table. */
+  nextInSlot: Stream | undefined;
 
   abstract onHeaders(block: HeaderBlock, endStream: boolean): void;
   /** `buffer[start, end)` is the data without padding. */

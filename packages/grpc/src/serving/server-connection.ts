@@ -76,7 +76,7 @@ export class ServerConnection extends Connection {
 
   /** Ends the calls that run, then closes. */
   stop(): void {
-    for (const stream of this.streams.values()) (stream as ServerStream | RefusedStream).stop();
+    for (const stream of this.streams.all()) (stream as ServerStream | RefusedStream).stop();
     if (this.isOver) return;
     this.writer.goAway(this.#lastId, ErrorCode.NO_ERROR, "the server was stopped");
     this.end("the server was stopped");

@@ -2,31 +2,45 @@
 const stallMs = 5;
 const maxExtensions = 5;
 
+/** One wait, in the list of those that are not over. */
 interface Wait {
   readonly dueMs: number;
-  isOver: boolean;
+  before: Wait | undefined;
+  after: Wait | undefined;
   end(): void;
 }
 
 /**
  * Makes waits that end: what is given rejects when it takes longer than `afterMs`. All of them share one timer. Time for
  * which this process was busy does not count, within limits: a reply may have come long ago, and lie in the socket.
+ *
+ * Why a list: a wait that is over is let go at once. What outlives some collections of young garbage is moved to the old
+ * heap, whose collection costs many times as much.
  */
 export function createDeadline(afterMs: number, message: string): <T>(promise: Promise<T>) => Promise<T> {
-  /** In the order in which they are due, from `first` on. */
-  let waits: Wait[] = [];
-  let first = 0;
+  /** In the order in which they are due. */
+  let first: Wait | undefined;
+  let last: Wait | undefined;
   let extensions = 0;
   let isArmed = false;
 
-  function dropSettled(): Wait | undefined {
-    while (waits[first]?.isOver === true) first += 1;
-    const oldest = waits[first];
-    if (oldest === undefined || first > 1_024) {
-      waits = waits.slice(first);
-      first = 0;
-    }
-    return oldest;
+  function add(wait: Wait): void {
+    wait.before = last;
+    if (last === undefined) first = wait;
+    else last.after = wait;
+    last = wait;
+    if (!isArmed) arm(afterMs);
+  }
+
+  function remove(wait: Wait): void {
+    const { before, after } = wait;
+    if (before === undefined) first = after;
+    else before.after = after;
+    if (after === undefined) last = before;
+    else after.before = before;
+    // One in the old heap would keep all behind it alive.
+    wait.before = undefined;
+    wait.after = undefined;
   }
 
   function arm(inMs: number): void {
@@ -46,31 +60,38 @@ export function createDeadline(afterMs: number, message: string): <T>(promise: P
   function expire(): void {
     extensions = 0;
     const nowMs = performance.now();
-    let oldest = dropSettled();
-    for (; oldest !== undefined && oldest.dueMs <= nowMs; oldest = dropSettled()) {
-      oldest.isOver = true;
+    for (let oldest = first; oldest !== undefined && oldest.dueMs <= nowMs; oldest = first) {
+      remove(oldest);
       oldest.end();
     }
     isArmed = false;
-    if (oldest !== undefined) arm(Math.max(1, oldest.dueMs - nowMs));
+    if (first !== undefined) arm(Math.max(1, first.dueMs - nowMs));
   }
 
   return (promise) =>
     new Promise((resolve, reject) => {
+      let isOver = false;
       const wait: Wait = {
         dueMs: performance.now() + afterMs,
-        isOver: false,
-        end: () => reject(new Error(message)),
+        before: undefined,
+        after: undefined,
+        end() {
+          isOver = true;
+          reject(new Error(message));
+        },
       };
-      waits.push(wait);
-      if (!isArmed) arm(afterMs);
+      const over = (): void => {
+        if (!isOver) remove(wait);
+        isOver = true;
+      };
+      add(wait);
       promise.then(
         (value) => {
-          wait.isOver = true;
+          over();
           resolve(value);
         },
         (error: unknown) => {
-          wait.isOver = true;
+          over();
           reject(error instanceof Error ? error : new Error(String(error)));
         },
       );

@@ -113,7 +113,7 @@ function openInside({ redisUrl, peers, settings = {}, clock = systemClock }: Fee
   });
   const commandTimeoutMs = config.TIMELINE_READ_TIMEOUT_MS;
   const pipeline = openRedisPipeline({ url: redisUrl, log, name: "test", commandTimeoutMs });
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
+  const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => 50 });
   redis.on("error", () => undefined);
   const stopping = new AbortController();
   const context = createContext({

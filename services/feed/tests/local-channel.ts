@@ -14,6 +14,8 @@ type AnyHandler = (request: unknown, call: Call) => unknown;
 
 const log = createLogger({ service: "test", level: "silent", format: "json" });
 
+const neverAborted = new AbortController().signal;
+
 /**
  * A channel to handlers in this process: messages are encoded and decoded as on the wire, and there is no wire. For
  * tests that make so many calls that HTTP/2 would be most of what they do.
@@ -54,8 +56,9 @@ export function localChannel<S extends DescService>(service: S, some: Partial<Ha
   };
 }
 
-function callOf({ metadata, signal = new AbortController().signal }: CallOptions): Call {
+function callOf({ metadata, signal = neverAborted }: CallOptions): Call {
   const userId = metadata?.get(metadataKeys.userId);
+  const readsPrimary = metadata?.get(metadataKeys.reads) === "primary";
   return {
     caller: userId === undefined ? undefined : { userId: BigInt(userId), sessionId: 1n },
     requestId: "test",
@@ -64,10 +67,15 @@ function callOf({ metadata, signal = new AbortController().signal }: CallOptions
     clientAddress: "",
     userAgent: "",
     consistency: metadata?.getAll(metadataKeys.consistency) ?? [],
-    readsPrimary: false,
+    readsPrimary,
     log,
     signal,
     deadlineMs: undefined,
-    onward: () => ({ signal, ...(metadata === undefined ? {} : { metadata }) }),
+    onward({ readsPrimary: decides = false } = {}) {
+      const onward = new Metadata();
+      for (const [key, value] of metadata?.entries() ?? []) onward.append(key, value);
+      if (decides) onward.set(metadataKeys.reads, "primary");
+      return { signal, metadata: onward };
+    },
   };
 }

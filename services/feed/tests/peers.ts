@@ -6,7 +6,7 @@ import { PostService } from "@chirrup/proto/chirrup/post/v1/post_service";
 import { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
 import type { Gates } from "./gates.ts";
 import { localChannel } from "./local-channel.ts";
-import type { World } from "./world.ts";
+import type { PostRows, World } from "./world.ts";
 
 export const peerSecret = "a secret between the peers of a test";
 const host = "127.0.0.1";
@@ -76,30 +76,32 @@ function gateOf({ caller }: Call, method: string): string {
 
 function postHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof PostService>> {
   return {
-    listByAuthors: ({ authorIds, before, limit }, call) =>
-      gates.pass(gateOf(call, "listByAuthors"), {
-        posts: world()
-          .postsOf(authorIds, before === 0n ? 2n ** 63n : before)
-          .slice(0, limit),
-      }),
+    listByAuthors: ({ authorIds, before, limit }, call) => {
+      const rows = world().postRows.reads(call);
+      const found = world().postsOf(authorIds, before === 0n ? 2n ** 63n : before, rows);
+      return gates.pass(gateOf(call, "listByAuthors"), { posts: found.slice(0, limit) });
+    },
     viewPosts: ({ ids, versionIds, likeCounts, viewers }, call) => {
-      const { posts, versions, likes } = world();
-      const versionOf = (id: bigint): bigint => versions.get(id) ?? id;
+      // Likes have no replica: only what a page shows beside a post comes of them.
+      const { likes } = world();
       const likesOf = (id: bigint): bigint =>
         BigInt([...likes].filter((like) => like.endsWith(` ${id}`)).length);
-      const changed = ids.filter(
-        (id, index) =>
-          posts.has(id) && (versionIds[index] !== versionOf(id) || likeCounts[index] !== likesOf(id)),
-      );
-      return gates.pass(gateOf(call, "viewPosts"), {
-        posts: changed.map((id) => ({
-          id,
-          authorId: posts.get(id)!,
-          content: `post ${versionOf(id)}`,
-          likeCount: likesOf(id),
-        })),
-        versionIds: changed.map(versionOf),
+      const find = ({ posts, versions }: PostRows) => ({
+        posts: ids.flatMap((id, index) => {
+          const authorId = posts.get(id);
+          const versionId = versions.get(id) ?? id;
+          const likeCount = likesOf(id);
+          if (authorId === undefined) return [];
+          if (versionIds[index] === versionId && likeCounts[index] === likeCount) return [];
+          return [{ id, authorId, versionId, content: contentOf(versionId), likeCount }];
+        }),
         goneIds: ids.filter((id) => !posts.has(id)),
+      });
+      const { posts, goneIds } = world().postRows.whole(call, find, (found) => found.goneIds.length === 0);
+      return gates.pass(gateOf(call, "viewPosts"), {
+        posts,
+        versionIds: posts.map(({ versionId }) => versionId),
+        goneIds,
         likes: viewers.map(({ viewerId, postIds }) => ({
           viewerId,
           postIds: postIds.filter((id) => likes.has(`${viewerId} ${id}`)),
@@ -107,6 +109,11 @@ function postHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof
       });
     },
   };
+}
+
+/** What a post says in a version of it. */
+export function contentOf(versionId: bigint): string {
+  return `post ${versionId}`;
 }
 
 function followHandlers(world: () => World, gates: Gates): Partial<Handlers<typeof FollowService>> {
@@ -133,15 +140,17 @@ function followHandlers(world: () => World, gates: Gates): Partial<Handlers<type
           return { state, followerIds: isPushed ? world().followers(userId).slice(0, pageSize) : [] };
         }),
       }),
-    listFollowees: ({ userId }, call) =>
-      gates.pass(gateOf(call, "listFollowees"), { followeeIds: world().followees(userId) }),
+    listFollowees: ({ userId }, call) => {
+      const followeeIds = world().followees(userId, world().followRows.reads(call));
+      return gates.pass(gateOf(call, "listFollowees"), { followeeIds });
+    },
     listCelebrities: ({ knownVersion }, call) => {
       const { version, authorIds } = world().celebrities();
       const isKnown = version === knownVersion;
       return gates.pass(gateOf(call, "listCelebrities"), { version, authorIds: isKnown ? [] : authorIds });
     },
     filterFollowees: ({ userId, candidateIds }, call) => {
-      const followees = world().followees(userId);
+      const followees = world().followees(userId, world().followRows.reads(call));
       const followeeIds = candidateIds.filter((id) => followees.includes(id));
       return gates.pass(gateOf(call, "filterFollowees"), { followeeIds });
     },

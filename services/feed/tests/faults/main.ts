@@ -67,11 +67,12 @@ async function inCopy<T>(fault: Fault | undefined, work: (copy: string) => Promi
 /** After how many histories it was found, in words; undefined when it was not. */
 async function playTo(copy: string): Promise<string | undefined> {
   const program = join(copy, "tests", "histories", "main.ts");
-  const { code, output } = await run("-C", "source", program, "--histories", values.histories, "--no-shrink");
+  const limits = ["--histories", values.histories, "--processes", "1", "--no-shrink"];
+  const { code, output } = await run("-C", "source", program, ...limits);
   if (code === 0) return undefined;
-  const after = /failed after (\d+) tests/.exec(output)?.[1];
+  const after = /^(\d+) histories, 1 fault/m.exec(output)?.[1];
   if (after === undefined) throw new Error(`the histories were not played: ${output.slice(0, 2_000)}`);
-  return `, in history ${after}`;
+  return `, after ${after} histories`;
 }
 
 /** Which tests of some files failed, in words; undefined when none did. */

@@ -1,91 +1,28 @@
 import fc from "fast-check";
-
-/** Those who are there from the beginning. */
-export const userIds = [1n, 2n, 3n, 4n] as const;
-/** Those who may register later. */
-export const newcomerIds = [5n, 6n] as const;
-
-/** One thing that happens. `nth` chooses among what there is at that moment, `process` is one of two. */
-export type Step =
-  | { do: "post" | "reserve"; user: bigint }
-  | { do: "publish" | "delete" | "evict"; nth: number }
-  | { do: "follow" | "unfollow"; user: bigint; other: bigint }
-  /** All follow a user; all but one end it. */
-  | { do: "gather" | "scatter"; user: bigint }
-  | { do: "register" | "erase" }
-  | { do: "tick"; ms: number }
-  | { do: "leave" | "lose"; user: bigint }
-  /** Reads on in a feed, from its top when nobody is in the middle of it. */
-  | { do: "scroll"; user: bigint; process: 0 | 1; pageSize: number; wait: boolean }
-  /** The process dies, with all that it was doing, and another is started in its place. */
-  | { do: "crash"; process: 0 | 1 }
-  | { do: "deliver" | "redeliver"; nth: number; process: 0 | 1; wait: boolean }
-  | { do: "read"; user: bigint; process: 0 | 1; wait: boolean }
-  | { do: "hold"; method: string }
-  /** The answer is lost that comes after so many others. */
-  | { do: "fail"; method: string; after: number }
-  | { do: "release" | "flush" | "settle" };
-
-const user = fc.oneof(
-  { weight: 9, arbitrary: fc.constantFrom(...userIds) },
-  { weight: 1, arbitrary: fc.constantFrom(...newcomerIds) },
-);
-/** One of them is followed more than others, and so turns celebrity and back. */
-const followee = fc.oneof({ weight: 2, arbitrary: fc.constant(userIds[0]) }, { weight: 3, arbitrary: user });
-const nth = fc.nat({ max: 1_000 });
-const process = fc.constantFrom(0 as const, 1 as const);
-const wait = fc.boolean();
-const tickMs = fc.constantFrom(700, 1_500, 4_500);
-const pageSize = fc.integer({ min: 1, max: 4 });
-const scroll = fc.record({ do: fc.constant("scroll" as const), user, process, pageSize, wait });
-/** Of work in the background, and of pages. */
-const method = fc.constantFrom(
-  "work listByAuthors",
-  "work listFollowees",
-  "work filterFollowees",
-  "work streamFollowers",
-  "work listFirstFollowers",
-  "work advanceCelebrityState",
-  "work listCelebrities",
-  "page listFollowees",
-  "page listByAuthors",
-  "work viewPosts",
-);
-
-const after = fc.nat({ max: 3 });
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 45, arbitrary: fc.record({ do: fc.constant("post" as const), user: followee }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("reserve" as const), user }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("publish" as const), nth }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("delete" as const), nth }) },
-  { weight: 20, arbitrary: fc.record({ do: fc.constant("follow" as const), user, other: followee }) },
-  { weight: 12, arbitrary: fc.record({ do: fc.constant("unfollow" as const), user, other: followee }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("gather" as const), user: followee }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("scatter" as const), user: followee }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), user }) },
-  { weight: 40, arbitrary: fc.record({ do: fc.constant("deliver" as const), nth, process, wait }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("redeliver" as const), nth, process, wait }) },
-  { weight: 12, arbitrary: fc.record({ do: fc.constant("settle" as const) }) },
-  { weight: 30, arbitrary: fc.record({ do: fc.constant("read" as const), user, process, wait }) },
-  { weight: 30, arbitrary: scroll },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("register" as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("erase" as const) }) },
-  { weight: 12, arbitrary: fc.record({ do: fc.constant("tick" as const), ms: tickMs }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("crash" as const), process }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("release" as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("fail" as const), method, after }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("evict" as const), nth }) },
-);
+import {
+  after,
+  followee,
+  method,
+  nth,
+  pageSize,
+  process,
+  read,
+  scroll,
+  service,
+  step,
+  type Step,
+  tickMs,
+  user,
+  userIds,
+} from "./step.ts";
 
 /** Work that stands still in the middle, with an answer read and not yet used, while other things happen. */
 const stall: fc.Arbitrary<Step[]> = fc
   .record({
     method,
     work: fc.oneof(
-      fc.record({ do: fc.constant("read" as const), user, process, wait: fc.constant(true) }),
-      fc.record({ do: fc.constant("scroll" as const), user, process, pageSize, wait: fc.constant(true) }),
+      read.map((one) => ({ ...one, wait: true })),
+      scroll.map((one) => ({ ...one, wait: true })),
       fc.record({ do: fc.constant("deliver" as const), nth, process, wait: fc.constant(true) }),
       fc.record({ do: fc.constant("redeliver" as const), nth, process, wait: fc.constant(true) }),
     ),
@@ -104,7 +41,7 @@ const stalledBuild: fc.Arbitrary<Step[]> = fc
   .map(({ method, user, process, meanwhile }) => [
     { do: "lose", user },
     { do: "hold", method },
-    { do: "read", user, process, wait: true },
+    { do: "read", user, process, tokens: false, wait: true },
     ...meanwhile,
     { do: "release" },
   ]);
@@ -116,7 +53,7 @@ const stalledLookup: fc.Arbitrary<Step[]> = fc
     { do: "settle" },
     { do: "crash", process },
     { do: "hold", method: "page listFollowees" },
-    { do: "read", user, process, wait: true },
+    { do: "read", user, process, tokens: false, wait: true },
     { do: change, user, other },
     { do: "deliver", nth: 0, process: process === 0 ? 1 : 0, wait: true },
     { do: "release" },
@@ -131,7 +68,7 @@ const unfollowDuringBuild: fc.Arbitrary<Step[]> = fc
     { do: "settle" },
     { do: "lose", user },
     { do: "hold", method: "work listByAuthors" },
-    { do: "read", user, process, wait: true },
+    { do: "read", user, process, tokens: false, wait: true },
     { do: "unfollow", user, other },
     { do: "deliver", nth: 0, process: process === 0 ? 1 : 0, wait: true },
     { do: "release" },
@@ -149,7 +86,7 @@ const followDuringUnfollow: fc.Arbitrary<Step[]> = fc
     { do: "follow", user, other },
     { do: "post", user: other },
     { do: "settle" },
-    { do: "read", user, process, wait: true },
+    { do: "read", user, process, tokens: false, wait: true },
     { do: "unfollow", user, other },
     { do: "hold", method },
     { do: "deliver", nth: 0, process, wait: true },
@@ -166,12 +103,12 @@ const buildDuringBuild: fc.Arbitrary<Step[]> = fc
     { do: "settle" },
     { do: "lose", user },
     { do: "hold", method: "work listByAuthors" },
-    { do: "read", user, process, wait: true },
+    { do: "read", user, process, tokens: false, wait: true },
     { do: "post", user: other },
     { do: "deliver", nth: 0, process: process === 0 ? 1 : 0, wait: true },
     { do: "lose", user },
     { do: "hold", method: "work listByAuthors" },
-    { do: "read", user, process: process === 0 ? 1 : 0, wait: true },
+    { do: "read", user, process: process === 0 ? 1 : 0, tokens: false, wait: true },
     { do: "release" },
     { do: "release" },
   ]);
@@ -182,13 +119,13 @@ const riseBetweenReads: fc.Arbitrary<Step[]> = fc
   .map(({ author, user, process, ms }) => [
     { do: "scatter", user: author },
     { do: "settle" },
-    { do: "read", user, process, wait: true },
+    { do: "read", user, process, tokens: false, wait: true },
     { do: "gather", user: author },
     { do: "settle" },
     { do: "tick", ms },
     { do: "post", user: author },
     { do: "settle" },
-    { do: "read", user, process, wait: true },
+    { do: "read", user, process, tokens: false, wait: true },
   ]);
 
 /** A fan-out that is broken off between two followers, and goes on elsewhere when something else has happened. */
@@ -204,12 +141,52 @@ const brokenFanOut: fc.Arbitrary<Step[]> = fc
     { do: "follow", user: one, other: author },
     { do: "follow", user: two, other: author },
     { do: "settle" },
-    { do: "read", user: one, process, wait: true },
-    { do: "read", user: two, process, wait: true },
+    { do: "read", user: one, process, tokens: false, wait: true },
+    { do: "read", user: two, process, tokens: false, wait: true },
     { do: "post", user: author },
     { do: "fail", method: "work streamFollowers", after },
     { do: "deliver", nth: 0, process, wait: true },
     ...meanwhile,
+  ]);
+
+/** What a replica has not come to yet is asked for: by a build, and by the pages while there is no timeline. */
+const behindAReplica: fc.Arbitrary<Step[]> = fc
+  .record({
+    service,
+    user,
+    other: followee,
+    process,
+    pageSize,
+    posts: fc.integer({ min: 1, max: 8 }),
+    meanwhile: fc.array(step, { maxLength: 3, size: "max" }),
+  })
+  .map(({ service, user, other, process, pageSize, posts, meanwhile }) => {
+    const onward: Step = { do: "scroll", user, process, pageSize, tokens: false, wait: true };
+    return [
+      { do: "lag", service },
+      { do: "follow", user, other },
+      ...Array.from({ length: posts }, () => ({ do: "post" as const, user: other })),
+      { do: "settle" },
+      { do: "lose", user },
+      { do: "hold", method: "work listByAuthors" },
+      onward,
+      ...meanwhile,
+      onward,
+      { do: "release" },
+    ];
+  });
+
+/** What a user has just done shows at once on the device with which it was done. */
+const readOwnWrite: fc.Arbitrary<Step[]> = fc
+  .record({ service, user, other: followee, process, nth, edits: fc.boolean() })
+  .map(({ service, user, other, process, nth, edits }) => [
+    { do: "follow", user, other },
+    { do: "post", user: service === "post" ? user : other },
+    { do: "settle" },
+    { do: "read", user, process, tokens: false, wait: true },
+    { do: "lag", service },
+    service === "follow" ? { do: "unfollow", user, other } : { do: edits ? "edit" : "delete", nth },
+    { do: "read", user, process, tokens: true, wait: true },
   ]);
 
 /** Timelines that are there from the beginning live by pushes and backfills alone. */
@@ -218,7 +195,7 @@ const opening: fc.Arbitrary<Step[]> = fc
   .map(({ gathered, readers }) => [
     ...gathered.map((user) => ({ do: "gather" as const, user })),
     { do: "settle" },
-    ...readers.map((user) => ({ do: "read" as const, user, process: 0 as const, wait: true })),
+    ...readers.map((user) => ({ do: "read" as const, user, process: 0 as const, tokens: false, wait: true })),
   ]);
 
 const scenes: fc.Arbitrary<Step[]> = fc
@@ -233,6 +210,8 @@ const scenes: fc.Arbitrary<Step[]> = fc
       { weight: 1, arbitrary: buildDuringBuild },
       { weight: 1, arbitrary: riseBetweenReads },
       { weight: 1, arbitrary: brokenFanOut },
+      { weight: 1, arbitrary: behindAReplica },
+      { weight: 1, arbitrary: readOwnWrite },
     ),
     {
       minLength: 1,

@@ -6,7 +6,7 @@ import type { FeedProcess } from "../feed-process.ts";
 import type { Gates } from "../gates.ts";
 import type { TestClock } from "../test-clock.ts";
 import type { World } from "../world.ts";
-import { newcomerIds, type Step } from "./history.ts";
+import { newcomerIds, type Service, type Step } from "./step.ts";
 import { beginScroll, type Scroll } from "./scroll.ts";
 import { createSettlement } from "./settlement.ts";
 
@@ -22,13 +22,18 @@ export interface Stage {
 }
 
 const longestWaitMs = 5_000;
+/** From the making of a post's id to its commit. */
+const longestWriteMs = 5_000;
 
 /** Plays a history. Work that a step starts goes on beside the steps after it, held up wherever a gate says. */
 export async function play(stage: Stage, steps: readonly Step[]): Promise<void> {
   const { world, gates, clock, redis, processes } = stage;
+  const databases = { post: world.postRows, follow: world.followRows };
   const running = new Set<Promise<void>>();
   const faults: unknown[] = [];
-  const reserved: { authorId: bigint; postId: bigint }[] = [];
+  const reserved: { authorId: bigint; postId: bigint; atMs: number }[] = [];
+  /** By user: what the device with which they write was given, by service. */
+  const devices = new Map<bigint, Map<Service, string>>();
   const leaving: bigint[] = [];
   const scrolls = new Map<bigint, Scroll>();
   const watching = new Set<Scroll>();
@@ -39,8 +44,7 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
     const task = work().finally(() => running.delete(task));
     running.add(task);
     // It may wait for what was held up before: then it has so many round trips to get there.
-    const turns = gates.held() > 0 ? [severalTurns(redis)] : [];
-    if (wait) await Promise.race([task, stopped, ...turns]);
+    if (wait) await Promise.race([task, stopped, ...(gates.held() > 0 ? [severalTurns(redis)] : [])]);
   }
   async function apply(received: ReceivedEvent, which: 0 | 1): Promise<void> {
     const process = processes[which];
@@ -53,14 +57,19 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
       if (process === processes[which] && !isLostAnswer(error)) faults.push(error);
     }
   }
-  async function readOn(scroll: Scroll, which: 0 | 1): Promise<void> {
+  async function readOn(scroll: Scroll, which: 0 | 1, hasTokens: boolean): Promise<void> {
     const process = processes[which];
     const isAlive = (): boolean => process === processes[which];
+    const tokens = hasTokens ? [...(devices.get(scroll.readerId)?.values() ?? [])] : [];
     try {
-      await scroll.next(process, isAlive);
+      await scroll.next(process, tokens, isAlive);
     } catch (error) {
       if (isAlive() && !isLostAnswer(error)) faults.push(error);
     }
+  }
+  function wrote(userId: bigint, service: Service): void {
+    const device = devices.get(userId) ?? new Map<Service, string>();
+    devices.set(userId, device.set(service, databases[service].token()));
   }
   function from(readerId: bigint, pageSize: number): Scroll {
     const scroll = beginScroll(world, settlement, readerId, pageSize);
@@ -80,24 +89,35 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
       }
       case "post":
         world.post(step.user);
-        return;
+        return wrote(step.user, "post");
       case "reserve":
-        reserved.push({ authorId: step.user, postId: world.nextId() });
+        reserved.push({ authorId: step.user, postId: world.nextId(), atMs: clock.nowMs() });
         return;
       case "publish": {
         const [late] = reserved.splice(step.nth % Math.max(1, reserved.length), 1);
-        if (late !== undefined) world.post(late.authorId, late.postId);
+        // A transaction that takes longer is ended.
+        if (late !== undefined && clock.nowMs() - late.atMs <= longestWriteMs)
+          world.post(late.authorId, late.postId);
         return;
+      }
+      case "edit": {
+        const [postId, authorId] = pick([...world.posts], step.nth) ?? [];
+        if (postId === undefined || authorId === undefined) return;
+        world.editPost(postId);
+        return wrote(authorId, "post");
       }
       case "delete": {
-        const postId = pick([...world.posts.keys()], step.nth);
-        if (postId !== undefined) world.deletePost(postId);
-        return;
+        const [postId, authorId] = pick([...world.posts], step.nth) ?? [];
+        if (postId === undefined || authorId === undefined) return;
+        world.deletePost(postId);
+        return wrote(authorId, "post");
       }
       case "follow":
-        return world.follow(step.user, step.other);
+        world.follow(step.user, step.other);
+        return wrote(step.user, "follow");
       case "unfollow":
-        return world.unfollow(step.user, step.other);
+        world.unfollow(step.user, step.other);
+        return wrote(step.user, "follow");
       case "gather":
         for (const userId of world.users) world.follow(userId, step.user);
         return;
@@ -127,7 +147,7 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
         if (!world.users.has(step.user)) return;
         return start(step.wait, async () => {
           const scroll = from(step.user, 5);
-          await readOn(scroll, step.process);
+          await readOn(scroll, step.process, step.tokens);
           watching.delete(scroll);
           // A build that is held up would hold up this history too.
           if (gates.held() === 0) await processes[step.process].context.rebuilds.idle();
@@ -138,7 +158,7 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
         if (current?.isBusy === true) return;
         const scroll = current === undefined || current.isOver ? from(step.user, step.pageSize) : current;
         scrolls.set(step.user, scroll);
-        return start(step.wait, () => readOn(scroll, step.process));
+        return start(step.wait, () => readOn(scroll, step.process, step.tokens));
       }
       case "settle":
         // What is held up is not waited for.
@@ -149,6 +169,10 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
         return;
       case "tick":
         return clock.pass(step.ms);
+      case "lag":
+        return databases[step.service].holdUp();
+      case "catchUp":
+        return databases[step.service].catchUp(step.nth);
       case "crash": {
         const dying = processes[step.process];
         processes[step.process] = stage.start();
@@ -198,11 +222,11 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
   await drain();
   for (const scroll of scrolls.values()) {
     look();
-    while (!scroll.isOver && faults.length === 0) await readOn(scroll, 1);
+    while (!scroll.isOver && faults.length === 0) await readOn(scroll, 1, false);
     await drain();
-    await countNew(stage, scroll);
   }
-  if (faults.length > 0) throw faults[0];
+  for (const database of Object.values(databases)) database.catchUp();
+  for (const scroll of scrolls.values()) await countNew(stage, scroll);
 }
 
 /** What came since a scroll began is counted as the truth has it. */

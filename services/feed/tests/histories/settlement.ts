@@ -26,10 +26,10 @@ export function createSettlement(world: World): Settlement {
       world
         .feedOf(readerId)
         .filter((postId) => posts.has(postId) && isSettled(readerId, world.posts.get(postId) ?? 0n)),
-    mayShow(readerId, authorId) {
+    mayShow(readerId, authorId, knownFollows) {
       if (authorId === readerId || world.followId(readerId, authorId) !== undefined) return true;
-      const before = world.formerFollowIds(readerId, authorId);
-      return before.some((followId) => !ended.has(followId));
+      const before = world.ended(readerId, authorId);
+      return before.some(({ at, followId }) => !ended.has(followId) && at > knownFollows);
     },
   };
 }

@@ -4,8 +4,14 @@ import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
 import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { insertPost } from "../src/store/post.ts";
-import { as, codeOf, eraseAccount, type PostServiceUnderTest, startPostService } from "./post-service.ts";
+import {
+  as,
+  codeOf,
+  eraseAccount,
+  type PostServiceUnderTest,
+  putPost,
+  startPostService,
+} from "./post-service.ts";
 
 let service: PostServiceUnderTest;
 beforeAll(async () => {
@@ -71,7 +77,7 @@ describe("a deleted account", () => {
     const postId = await newPost(2n);
     let erased: Promise<void> | undefined;
     await postgres.transaction(async (tx) => {
-      await insertPost(tx, { id: 77n, authorId: 11n, content: "under way" });
+      await putPost(tx, { id: 77n, authorId: 11n, content: "under way" });
       erased = consume(11n);
       await waitFor(async () => {
         const rows = await postgres.query({

@@ -1,10 +1,12 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { Status } from "@chirrup/grpc";
+import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
 import { waitFor } from "@chirrup/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { deletePostOf } from "../src/store/post.ts";
 import { insertLikes } from "../src/store/like.ts";
-import { as, codeOf, type PostServiceUnderTest, startPostService } from "./post-service.ts";
+import { as, codeOf, eraseAccount, type PostServiceUnderTest, startPostService } from "./post-service.ts";
 
 let service: PostServiceUnderTest;
 beforeAll(async () => {
@@ -38,6 +40,46 @@ async function waiting(): Promise<bigint> {
   });
   return sessions?.waiting ?? 0n;
 }
+
+describe("posts at once", () => {
+  it("share statements, and their authors' events are in the order of their posts", async () => {
+    const { client, postgres } = service;
+    const authors = Array.from({ length: 60 }, (_, index) => BigInt(500 + (index % 3)));
+    const posts = await Promise.all(
+      authors.map((authorId) => client.createPost({ content: `of ${authorId}` }, as(authorId))),
+    );
+    const written = posts.flatMap(({ post }) => post ?? []);
+    expect(written.map(({ authorId }) => authorId)).toEqual(authors);
+    const rows = await postgres.query<{ payload: Buffer; key: string; transaction: string }>({
+      name: "test-told",
+      text: `select payload, key, xmin::text as transaction from outbox
+        where key in ('500', '501', '502') order by ctid`,
+    });
+    const told = rows.map(({ payload, key }) => {
+      const { payload: of } = fromBinary(EventSchema, payload);
+      return of.case === "postCreated" ? [key, of.value.postId] : [];
+    });
+    for (const authorId of new Set(authors)) {
+      const ofAuthor = written.filter((post) => post.authorId === authorId).map(({ id }) => id);
+      expect(told.filter(([key]) => key === String(authorId)).map(([, id]) => id)).toEqual(ofAuthor);
+    }
+    expect(new Set(rows.map(({ transaction }) => transaction)).size).toBeLessThan(written.length / 2);
+  });
+
+  it("of a deleted account are refused alone", async () => {
+    const { client } = service;
+    await eraseAccount(service, 7_001n);
+    const authors = Array.from({ length: 20 }, (_, index) => BigInt(7_000 + (index % 2)));
+    const codes = await Promise.all(
+      authors.map((authorId) => codeOf(client.createPost({ content: "too late?" }, as(authorId)))),
+    );
+    expect(codes).toEqual(
+      authors.map((authorId) => (authorId === 7_001n ? Status.UNAUTHENTICATED : Status.OK)),
+    );
+    const { posts } = await client.listUserPosts({ userId: 7_000n, pageSize: 100 });
+    expect(posts).toHaveLength(10);
+  });
+});
 
 describe("many at once", () => {
   it("are counted exactly, repeated and contrary ones too", async () => {

@@ -20,8 +20,10 @@ import {
   migrate,
   openDatabase,
   openPeer,
+  outboxPayload,
   platformMigrations,
   type Postgres,
+  type Queryable,
   serveRpc,
 } from "@chirrup/platform";
 import { EventSchema } from "@chirrup/proto/chirrup/events/v1/event";
@@ -33,6 +35,7 @@ import { createUsers } from "../src/clients/user.ts";
 import { createUsersConsumer } from "../src/consumers/users.ts";
 import { postMigrations } from "../src/migrations.ts";
 import { createHandlers } from "../src/server.ts";
+import { insertPosts, type NewPost } from "../src/store/new-post.ts";
 
 export const editWindowMs: number = 10 * 60_000;
 export const peerSecret: string = "a secret of the tests, long enough for one";
@@ -124,6 +127,17 @@ export function eraseAccount(
   const event = create(EventSchema, { payload: { case: "userDeleted", value: { userId } } });
   const received = { topic: "users", partition: 0, position: "1-0", key: String(userId), event };
   return createUsersConsumer({ postgres, ids, log: testLog() })(received, signal);
+}
+
+/** Writes a post as CreatePost does, with an id of one's own. */
+export async function putPost(
+  db: Queryable,
+  post: Pick<NewPost, "id" | "authorId" | "content">,
+): Promise<void> {
+  const { id: eventId, authorId } = post;
+  const event = { case: "postCreated", value: { postId: post.id, authorId } } as const;
+  const payload = outboxPayload({ event, eventId, traceparent: "" });
+  await insertPosts(db, [{ ...post, eventId, payload }]);
 }
 
 /** Call options of a signed-in user, as the gateway sends them. */

@@ -6,8 +6,14 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema } from "@chirrup/proto/google/rpc/error_details";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { insertPost } from "../src/store/post.ts";
-import { as, codeOf, editWindowMs, type PostServiceUnderTest, startPostService } from "./post-service.ts";
+import {
+  as,
+  codeOf,
+  editWindowMs,
+  type PostServiceUnderTest,
+  putPost,
+  startPostService,
+} from "./post-service.ts";
 
 let service: PostServiceUnderTest;
 beforeAll(async () => {
@@ -126,7 +132,7 @@ describe("an edit", () => {
     const { client, postgres } = service;
     const postId = await newPost(72n);
     const old = firstIdAt(Date.now() - editWindowMs - 1_000);
-    await insertPost(postgres, { id: old, authorId: 72n, content: "old" });
+    await putPost(postgres, { id: old, authorId: 72n, content: "old" });
     const edit = (id: bigint, userId: bigint): Promise<Status> =>
       codeOf(client.updatePost({ postId: id, content: "new" }, as(userId)));
     expect(await edit(postId, 73n)).toBe(Status.PERMISSION_DENIED);

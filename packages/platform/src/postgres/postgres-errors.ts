@@ -57,18 +57,18 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   );
 }
 
-/** True when no partition of the table takes the row. */
-export function isMissingPartition(error: unknown): boolean {
-  // A check constraint that is violated has a name, a partition that is missing has none.
-  return error instanceof pg.DatabaseError && error.code === checkViolation && error.constraint === undefined;
-}
-
 /** True when the whole transaction may succeed if it is done once more. */
 export function isTransientConflict(error: unknown): boolean {
   return (
     error instanceof pg.DatabaseError &&
     (error.code === serializationFailure || error.code === deadlockDetected)
   );
+}
+
+/** True when no partition of the table takes the row. */
+function isMissingPartition(error: pg.DatabaseError): boolean {
+  // A check constraint that is violated has a name, a partition that is missing has none.
+  return error.code === checkViolation && error.constraint === undefined;
 }
 
 /** True when the connection does not know the prepared statement. */
@@ -91,6 +91,7 @@ export function endsConnection(error: unknown): boolean {
  */
 export function hideOutage(error: unknown): unknown {
   if (error instanceof pg.DatabaseError) {
+    if (isMissingPartition(error)) return databaseUnavailable("a table has no partition for now", error);
     const code = error.code ?? "";
     const text = unavailableCodes[code] ?? unavailableClasses[code.slice(0, 2)];
     return text === undefined ? error : databaseUnavailable(text, error);

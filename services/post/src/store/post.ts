@@ -1,8 +1,7 @@
 import type { Queryable } from "@chirrup/platform";
 
-import type { CountedPost, Post } from "../domain/post.ts";
+import type { CountedPost } from "../domain/post.ts";
 import { joinCounts } from "./count.ts";
-import { alive } from "./deleted-account.ts";
 
 export interface SeenPost extends CountedPost {
   /** Whether the viewer likes it. */
@@ -12,20 +11,6 @@ export interface SeenPost extends CountedPost {
 /** SQL of the columns of a CountedPost, from `post` and `joinCounts`. */
 export const countedColumns: string = `post.id, post.author_id as "authorId", post.content, post.edit_id as "editId",
       counts.likes as "likeCount", counts.comments as "commentCount"`;
-
-/** False when the author's account was deleted. */
-export async function insertPost(
-  db: Queryable,
-  { id, authorId, content }: Omit<Post, "editId">,
-): Promise<boolean> {
-  const added = await db.query({
-    name: "insert-post",
-    text: `
-    insert into posts (id, author_id, content) select $1, $2, $3 where ${alive("$2::bigint")} returning 1`,
-    values: [id, authorId, content],
-  });
-  return added.length > 0;
-}
 
 /** The posts that exist among some, in no order, as a viewer sees them. One round trip. */
 export function findPosts(

@@ -36,19 +36,19 @@ export function localChannel<S extends DescService>(service: S, some: Partial<Ha
 
   return {
     async unary(path, message, options = {}) {
-      options.signal?.throwIfAborted();
+      throwIfAborted(options);
       const { method, handler } = find(path);
       const answer = await handler(fromBinary(method.input, message), callOf(options));
       // The caller may have died since it asked.
-      options.signal?.throwIfAborted();
+      throwIfAborted(options);
       return { message: encode(method, answer), headers: new Metadata(), trailers: new Metadata() };
     },
     async *serverStream(path, message, options = {}) {
-      options.signal?.throwIfAborted();
+      throwIfAborted(options);
       const { method, handler } = find(path);
       const answers = handler(fromBinary(method.input, message), callOf(options)) as AsyncIterable<unknown>;
       for await (const answer of answers) {
-        options.signal?.throwIfAborted();
+        throwIfAborted(options);
         yield encode(method, answer);
       }
     },
@@ -56,7 +56,11 @@ export function localChannel<S extends DescService>(service: S, some: Partial<Ha
   };
 }
 
-function callOf({ metadata, signal = neverAborted }: CallOptions): Call {
+function throwIfAborted({ signal }: CallOptions): void {
+  if (signal?.aborted === true) throw signal.reason as Error;
+}
+
+function callOf({ metadata, signal }: CallOptions): Call {
   const userId = metadata?.get(metadataKeys.userId);
   const readsPrimary = metadata?.get(metadataKeys.reads) === "primary";
   return {
@@ -69,13 +73,13 @@ function callOf({ metadata, signal = neverAborted }: CallOptions): Call {
     consistency: metadata?.getAll(metadataKeys.consistency) ?? [],
     readsPrimary,
     log,
-    signal,
+    signal: neverAborted,
     deadlineMs: undefined,
     onward({ readsPrimary: decides = false } = {}) {
       const onward = new Metadata();
       for (const [key, value] of metadata?.entries() ?? []) onward.append(key, value);
       if (decides) onward.set(metadataKeys.reads, "primary");
-      return { signal, metadata: onward };
+      return { ...(signal === undefined ? {} : { signal }), metadata: onward };
     },
   };
 }

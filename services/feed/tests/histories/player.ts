@@ -43,8 +43,10 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<void> 
     const stopped = Promise.race([gates.nextHeld(), clock.nextWait()]);
     const task = work().finally(() => running.delete(task));
     running.add(task);
+    if (!wait) return;
+    const over = Promise.race([task, stopped]);
     // It may wait for what was held up before: then it has so many round trips to get there.
-    if (wait) await Promise.race([task, stopped, ...(gates.held() > 0 ? [severalTurns(redis)] : [])]);
+    await (gates.held() > 0 ? severalTurns(redis, over) : over);
   }
   async function apply(received: ReceivedEvent, which: 0 | 1): Promise<void> {
     const process = processes[which];
@@ -238,8 +240,11 @@ async function countNew({ world, processes }: Stage, { readerId, since }: Scroll
   assert.equal(count, expected, `reader ${readerId}: the count of new posts`);
 }
 
-async function severalTurns(redis: Redis): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await redis.ping();
+/** Round trips to Redis, until something is over. */
+async function severalTurns(redis: Redis, over: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const ended = over.finally(() => (isOver = true));
+  for (let turn = 0; turn < 6 && !isOver; turn++) await Promise.race([ended, redis.ping()]);
 }
 
 export function pick<T>(from: readonly T[], index: number): T | undefined {

@@ -35,6 +35,7 @@ type Settings = CommonSettings & {
   readonly REBUILD_TIMEOUT_MS: NumberSetting;
   readonly FOLLOWEES_TTL_MS: NumberSetting;
   readonly FOLLOWEES_KEPT: NumberSetting;
+  readonly OUTBOX_POSTS_KEPT: NumberSetting;
   readonly POSTS_KEPT_BYTES: NumberSetting;
   readonly PROFILE_MAX_AGE_MS: NumberSetting;
   readonly PROFILES_KEPT: NumberSetting;
@@ -106,6 +107,10 @@ export const configSchema: z.ZodObject<Settings> = z.object({
     .positiveInt()
     .default(2_000_000)
     .describe("Followees that a process keeps, of all readers together; 8 bytes each."),
+  OUTBOX_POSTS_KEPT: setting
+    .positiveInt()
+    .default(2_000_000)
+    .describe("Posts in celebrities' outboxes that a process keeps, of all together; 8 bytes each."),
   POSTS_KEPT_BYTES: setting
     .positiveInt()
     .default(16_777_216)

@@ -13,11 +13,13 @@ import type { Config } from "./config.ts";
 import type { Clock } from "./domain/clock.ts";
 import { createFeedMetrics, type FeedMetrics } from "./metrics.ts";
 import { type Celebrities, createCelebrities } from "./pipeline/celebrities.ts";
+import { type CelebrityPosts, createCelebrityPosts } from "./pipeline/celebrity-posts.ts";
 import { createFollowed, type Followed } from "./pipeline/followed.ts";
 import { createPosts, type Posts } from "./pipeline/posts.ts";
 import { createProfiles, type Profiles } from "./pipeline/profiles.ts";
 import { createRebuilds, type Rebuilds } from "./pipeline/rebuild.ts";
 import { type AuthorOutboxes, createAuthorOutboxes } from "./store/author-outbox.ts";
+import { type CelebrityLog, createCelebrityLog } from "./store/celebrity-log.ts";
 import { createFollowVersions, type FollowVersions } from "./store/follow-versions.ts";
 import { createFanOutProgress, type FanOutProgress } from "./store/fan-out-progress.ts";
 import { createHomeTimelines } from "./store/home-timeline.ts";
@@ -33,6 +35,8 @@ export interface Context {
   readonly progress: FanOutProgress;
   readonly followed: Followed;
   readonly celebrities: Celebrities;
+  readonly celebrityLog: CelebrityLog;
+  readonly celebrityPosts: CelebrityPosts;
   readonly seenPosts: Posts;
   readonly profiles: Profiles;
   readonly clock: Clock;
@@ -77,6 +81,7 @@ export function createContext({
   const ttlMs = config.TIMELINE_TTL_MS;
   const homes = createHomeTimelines({ ...redis, maxEntries: homeMax, ttlMs });
   const outboxes = createAuthorOutboxes({ ...redis, maxEntries: outboxMax, ttlMs });
+  const celebrityLog = createCelebrityLog(redis);
   const posts = createPostClient(peers.post);
   const follows = createFollowClient(peers.follow);
   const versions = createFollowVersions({ ...redis, ttlMs: config.FOLLOWEES_TTL_MS });
@@ -101,6 +106,13 @@ export function createContext({
     versions,
     progress: createFanOutProgress(redis.writing),
     followed: createFollowed({ follows, versions, maxKept: config.FOLLOWEES_KEPT }),
+    celebrityLog,
+    celebrityPosts: createCelebrityPosts({
+      outboxes,
+      log: celebrityLog,
+      outboxMax,
+      maxKept: config.OUTBOX_POSTS_KEPT,
+    }),
     celebrities: createCelebrities({ follows, clock, log, signal }),
     seenPosts: createPosts({ posts, maxBytes: config.POSTS_KEPT_BYTES, signal }),
     profiles: createProfiles({

@@ -30,6 +30,8 @@ export interface FanOutJob {
   /** What a fan-out that was broken off is known by; without, it starts again from the first follower. */
   readonly eventId?: bigint;
   deliver(followerIds: readonly bigint[]): Promise<unknown>;
+  /** Done in the place of deliveries when the author is found to be a *celebrity*. */
+  readonly announce?: () => Promise<unknown>;
 }
 
 /** Runs `deliver` on all followers of an author. */
@@ -69,7 +71,7 @@ export function createFanOut({
 }: FanOutOptions): FanOut {
   const lanes = { small: createTurns(places.small), large: createTurns(places.large) };
 
-  return async ({ authorId, pace, eventId, deliver }, options) => {
+  return async ({ authorId, pace, eventId, deliver, announce }, options) => {
     const checkpoint = createCheckpoint(progress, { eventId, every: checkpointEvery });
 
     async function* batches(afterId: bigint, isLarge: boolean): AsyncGenerator<Batch> {
@@ -78,7 +80,10 @@ export function createFanOut({
       let taken = 0;
       let goesOnAfter: bigint | undefined;
       for await (const { state, followerIds } of messages) {
-        if (state === CelebrityState.CELEBRITY) return;
+        if (state === CelebrityState.CELEBRITY) {
+          await announce?.();
+          return;
+        }
         for (let at = 0; at < followerIds.length;) {
           const ids = followerIds.slice(at, at + pace.batchSize);
           at += ids.length;

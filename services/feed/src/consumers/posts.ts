@@ -2,6 +2,7 @@ import { idTimeMs, peerCallOptions } from "@chirrup/platform";
 import type { Pace } from "../domain/pace.ts";
 import type { Entry } from "../domain/slice.ts";
 import type { FeedMetrics } from "../metrics.ts";
+import type { CelebrityLog } from "../store/celebrity-log.ts";
 import type { AuthorOutboxes } from "../store/author-outbox.ts";
 import type { Timelines } from "../store/timeline.ts";
 import { type Consumer, unexpected } from "./consumer.ts";
@@ -10,6 +11,7 @@ import type { FanOut } from "./fan-out.ts";
 export interface PostsConsumerContext {
   readonly homes: Timelines;
   readonly outboxes: AuthorOutboxes;
+  readonly celebrityLog: CelebrityLog;
   readonly fanOut: FanOut;
   readonly metrics: FeedMetrics;
   /** Readers in one pipeline. */
@@ -50,7 +52,7 @@ type PeerCall = ReturnType<typeof peerCallOptions>;
  * the post service still has.
  */
 async function addPost(
-  { homes, outboxes, fanOut, metrics, pace }: PostsConsumerContext,
+  { homes, outboxes, celebrityLog, fanOut, metrics, pace }: PostsConsumerContext,
   eventId: bigint,
   entry: AuthoredEntry,
   options: PeerCall,
@@ -59,9 +61,10 @@ async function addPost(
   const push = async (readerIds: readonly bigint[]): Promise<void> => {
     metrics.deliveries.inc(await homes.push(readerIds, entry));
   };
-  // The outbox before the state is read: whoever finds the author a celebrity finds the post there.
+  // The outbox before the state is read, and before the post is announced: pipeline/celebrity-posts.ts.
   await Promise.all([outboxes.push([authorId], entry), push([authorId])]);
-  await fanOut({ authorId, pace, eventId, deliver: push }, options);
+  const announce = (): Promise<void> => celebrityLog.announce(entry);
+  await fanOut({ authorId, pace, eventId, deliver: push, announce }, options);
 }
 
 /**

@@ -2,9 +2,10 @@ import { idTimeMs } from "@chirrup/platform";
 import type { PostClient } from "../clients/post.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Followees } from "../domain/followees.ts";
+import { newestOfOutboxes } from "../domain/outbox.ts";
 import { below, type Entry, mergeSlices, type Slice } from "../domain/slice.ts";
 import type { Rebuilds } from "./rebuild.ts";
-import { openView, outboxLimit, type ReaderTimelines, type ViewContext, type ViewRequest } from "./view.ts";
+import { openView, type ReaderTimelines, type ViewContext, type ViewRequest } from "./view.ts";
 
 export interface SkeletonContext extends ViewContext {
   readonly posts: PostClient;
@@ -78,19 +79,14 @@ function timelineSource(
   for (const authorId of missingIds) rebuilds.outbox(authorId);
   if (home === undefined) rebuilds.home(readerId);
 
-  const keptIds = mergedIds.filter((_, index) => outboxes[index] !== undefined);
-  const outboxRows = outboxLimit(keptIds.length, limit);
-  const readOutbox =
-    (authorId: bigint): Source =>
-    async (before) =>
-      (await context.outboxes.read([authorId], before, outboxRows))[0];
   const parts: { held: Slice | undefined; readonly read: Source }[] = [
     { held: home, read: async (before) => (await context.homes.read([readerId], before, limit))[0] },
-    ...keptIds.map((authorId) => ({
-      held: outboxes[mergedIds.indexOf(authorId)],
-      read: readOutbox(authorId),
-    })),
   ];
+  const had = outboxes.filter((outbox) => outbox !== undefined);
+  if (had.length > 0) {
+    const read: Source = (before) => Promise.resolve(newestOfOutboxes(had, before, limit));
+    parts.push({ held: undefined, read });
+  }
   if (missingIds.length > 0) {
     parts.push({
       held: undefined,

@@ -1,16 +1,17 @@
 import { type Followees, mergedAuthors } from "../domain/followees.ts";
+import type { Outbox } from "../domain/outbox.ts";
 import type { PageCall } from "../domain/page-call.ts";
 import type { Slice } from "../domain/slice.ts";
 import { wroteTo } from "../domain/wrote-to.ts";
-import type { AuthorOutboxes } from "../store/author-outbox.ts";
 import type { FollowVersion, FollowVersions } from "../store/follow-versions.ts";
 import type { Timelines } from "../store/timeline.ts";
 import type { Celebrities } from "./celebrities.ts";
+import type { CelebrityPosts } from "./celebrity-posts.ts";
 import type { Followed } from "./followed.ts";
 
 export interface ViewContext {
   readonly homes: Timelines;
-  readonly outboxes: AuthorOutboxes;
+  readonly celebrityPosts: CelebrityPosts;
   readonly versions: FollowVersions;
   readonly followed: Followed;
   readonly celebrities: Celebrities;
@@ -39,20 +40,12 @@ export interface ReaderTimelines {
   /** Those whose outboxes are merged with it. */
   readonly mergedIds: readonly bigint[];
   /** In the order of `mergedIds`; undefined where none is kept. */
-  readonly outboxes: readonly (Slice | undefined)[];
-}
-
-/**
- * How many entries of each outbox are read at once: those of all together are about two batches, however many
- * celebrities a reader follows.
- */
-export function outboxLimit(outboxes: number, batchSize: number): number {
-  return Math.min(batchSize, Math.max(3, Math.ceil((2 * batchSize) / Math.max(1, outboxes))));
+  readonly outboxes: readonly (Outbox | undefined)[];
 }
 
 /**
  * Reads whom a reader follows and what timelines say: one round trip to Redis when this process knows the
- * followees, and the version that is read beside the timelines is the one that they are known under.
+ * followees and their outboxes, and the version that is read beside the timeline is the one that they are known under.
  *
  * Why the celebrities come before the home timeline: an author turns normal only when all home timelines have
  * what was not pushed, so a home that is read after "normal" has it. Read before, it could miss both the backfill
@@ -60,8 +53,8 @@ export function outboxLimit(outboxes: number, batchSize: number): number {
  * a push under way. The outboxes may be read at any time after: they only ever gain what is above their floor.
  */
 export async function openView(context: ViewContext, request: ViewRequest): Promise<View> {
-  const { followed, celebrities, outboxes } = context;
-  const { readerId, before, call } = request;
+  const { followed, celebrities, celebrityPosts } = context;
+  const { readerId, call } = request;
   const authors = await celebrities.current().catch((error: unknown) => {
     call.log.warn({ err: error }, "celebrities are not known");
     return undefined;
@@ -81,8 +74,7 @@ export async function openView(context: ViewContext, request: ViewRequest): Prom
   if (isKnown) return { followees, timelines: { ...found, mergedIds: guessedIds } };
 
   const mergedIds = mergedAuthors(readerId, followees, authors);
-  const limit = outboxLimit(mergedIds.length, request.batchSize);
-  const merged = await outboxes.read(mergedIds, before, limit).catch((error: unknown) => {
+  const merged = await celebrityPosts.read(mergedIds).catch((error: unknown) => {
     call.log.warn({ err: error }, "outboxes cannot be read");
     return undefined;
   });
@@ -93,19 +85,19 @@ export async function openView(context: ViewContext, request: ViewRequest): Prom
 interface Found {
   readonly version: FollowVersion | undefined;
   readonly home: Slice | undefined;
-  readonly outboxes: readonly (Slice | undefined)[];
+  readonly outboxes: readonly (Outbox | undefined)[];
 }
 
 /** Undefined when Redis does not answer: the feed is slower without it, not wrong. */
 async function readOnce(
-  { homes, outboxes, versions }: ViewContext,
+  { homes, celebrityPosts, versions }: ViewContext,
   { readerId, before, batchSize, call }: ViewRequest,
   mergedIds: readonly bigint[],
 ): Promise<Found | undefined> {
   try {
     const [{ slice: home, beside }, merged] = await Promise.all([
       homes.readBeside(readerId, versions.keyOf(readerId), before, batchSize),
-      outboxes.read(mergedIds, before, outboxLimit(mergedIds.length, batchSize)),
+      celebrityPosts.read(mergedIds),
     ]);
     return { version: versions.readIn(beside), home, outboxes: merged };
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Cancellation } from "./cancellation.ts";
 import { withCredentials, type CallCredentials } from "./client/call-credentials.ts";
 import { intercepted, type ClientInterceptor } from "./client/interceptor.ts";
 import { cancelled, type CallSetup } from "./client/client-call.ts";
@@ -22,7 +23,7 @@ export interface CallOptions {
    */
   readonly timeoutMs?: number;
   /** Cancels the call, which then fails with CANCELLED and the signal's reason as its cause. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Cancellation;
   /** Sent behind the channel's own metadata. */
   readonly metadata?: Metadata;
   /** Waits for a connection until the deadline in place of failing with UNAVAILABLE. Default: false. */

@@ -1,3 +1,4 @@
+export { cancellationOf, Canceller, type Cancellation } from "./cancellation.ts";
 export {
   openChannel,
   type CallOptions,

@@ -9,6 +9,7 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 
+import type { Cancellation } from "./cancellation.ts";
 import { GrpcError } from "./error.ts";
 import { encodeMessage } from "./protobuf/encode.ts";
 import type { Metadata } from "./metadata.ts";
@@ -28,6 +29,8 @@ export interface ServerCall {
    * force. It does not abort when a call has ended well. An implementation that waits for something watches it.
    */
   readonly signal: AbortSignal;
+  /** The same for calls that are made onward, which take it as their `signal`; it costs less. */
+  readonly cancellation: Cancellation;
   /** Milliseconds since the Unix epoch by this process's clock; undefined when the client set none. */
   readonly deadlineMs: number | undefined;
   /** Sent before the first message. */

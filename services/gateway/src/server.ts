@@ -1,3 +1,4 @@
+import { Canceller } from "@chirrup/grpc";
 import type { Context } from "./context.ts";
 import { Failure, internal, overloaded } from "./errors/failure.ts";
 import { answer, type Exchange } from "./http/answer.ts";
@@ -47,7 +48,7 @@ async function serve(
   refusal?: Failure,
 ): Promise<void> {
   const startedMs = performance.now();
-  const left = new AbortController();
+  const left = new Canceller();
   response.on("close", () => {
     if (!response.writableEnded) left.abort(new Error("the client left"));
   });
@@ -58,7 +59,7 @@ async function serve(
     requestId: requestIdOf(read.head.requestId),
     traceparent: traceparentOf(read.head.traceparent),
     address: context.clientAddress(request.socket.remoteAddress, read.head.forwardedFor),
-    signal: left.signal,
+    signal: left,
     route: undefined,
     identity: undefined,
     headers: {},
@@ -76,7 +77,7 @@ async function serve(
     reply = failureReply(failure, exchange.requestId, wantsProblem(exchange.head.accept));
   }
   life.inFlight -= 1;
-  if (!left.signal.aborted) {
+  if (!left.aborted) {
     try {
       reply = { ...reply, headers: { ...exchange.headers, ...reply.headers } };
       if (context.compressFromBytes !== undefined) {

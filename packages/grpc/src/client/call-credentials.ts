@@ -73,7 +73,7 @@ async function* later(open: () => Promise<AsyncIterable<Uint8Array>>): AsyncGene
 /** What `make` resolves to, unless the call is cancelled or its deadline passes before. */
 async function inTime(make: () => Promise<Metadata>, { signal, timeoutMs }: CallOptions): Promise<Metadata> {
   const { promise: over, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(cancelled(signal));
+  const leave = { handleEvent: (): void => reject(cancelled(signal)) };
   const timer =
     timeoutMs === undefined
       ? undefined
@@ -81,7 +81,7 @@ async function inTime(make: () => Promise<Metadata>, { signal, timeoutMs }: Call
           reject(new GrpcError(Status.DEADLINE_EXCEEDED, "the deadline passed before the call"));
         }, timeoutMs);
   signal?.addEventListener("abort", leave);
-  if (signal?.aborted === true) leave();
+  if (signal?.aborted === true) leave.handleEvent();
   try {
     return await Promise.race([make(), over]);
   } catch (cause) {

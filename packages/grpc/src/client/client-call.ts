@@ -1,4 +1,5 @@
 import type { HeaderBlock } from "../hpack/decoder.ts";
+import type { Cancellation } from "../cancellation.ts";
 import { arm, disarm, type Timed } from "../deadlines.ts";
 import { GrpcError } from "../error.ts";
 import { ErrorCode } from "../http2/protocol.ts";
@@ -15,7 +16,7 @@ export interface CallSetup {
   readonly metadata: Metadata | undefined;
   /** By `performance.now()`; Infinity for none. */
   readonly deadlineAtMs: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Cancellation | undefined;
   readonly waitForReady: boolean;
   /** Whether the call may be made again although a server may have begun it. */
   readonly repeatable: boolean;
@@ -192,7 +193,7 @@ export abstract class ClientCall extends Stream implements Timed, MessageSink {
 }
 
 /** What a call fails with when its own signal cancelled it. */
-export function cancelled(signal: AbortSignal | undefined): GrpcError {
+export function cancelled(signal: Cancellation | undefined): GrpcError {
   return new GrpcError(Status.CANCELLED, "the call was cancelled", { cause: signal?.reason });
 }
 

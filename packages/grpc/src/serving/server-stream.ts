@@ -1,5 +1,6 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 
+import { Canceller } from "../cancellation.ts";
 import { arm, disarm, type Timed } from "../deadlines.ts";
 import { GrpcError } from "../error.ts";
 import type { HeaderBlock } from "../hpack/decoder.ts";
@@ -22,6 +23,7 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
   wheelSlot = -1;
   requestCompression: "identity" | "gzip" = "identity";
   responseCompression?: "identity" | "gzip";
+  readonly cancellation: Canceller = new Canceller();
   readonly #connection: ServerConnection;
   readonly #method: Method;
   readonly #block: HeaderBlock;
@@ -31,7 +33,6 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
   #requests: RequestQueue | undefined;
   #metadata: Metadata | undefined;
   #controller: AbortController | undefined;
-  #abortReason: GrpcError | undefined;
   #responseHeaders: Metadata | undefined;
   #responseTrailers: Metadata | undefined;
   #headersSent = false;
@@ -73,7 +74,7 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+      if (this.cancellation.aborted) this.#controller.abort(this.cancellation.reason);
     }
     return this.#controller.signal;
   }
@@ -279,9 +280,9 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
   #abort(reason: GrpcError): void {
     disarm(this);
     this.#answered = true;
-    this.#abortReason ??= reason;
     this.#requests?.end(reason);
     this.#writable?.();
+    this.cancellation.abort(reason);
     this.#controller?.abort(reason);
   }
 }

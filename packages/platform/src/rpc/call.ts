@@ -87,13 +87,16 @@ export function readCall(call: ServerCall, log: Logger): Call {
       callLog ??= log.child({ requestId, method: call.path });
       return callLog;
     },
-    signal: call.signal,
+    // Likewise: most handlers wait for nothing but calls and statements.
+    get signal() {
+      return call.signal;
+    },
     deadlineMs: call.deadlineMs,
     onward({ timeoutMs = defaultOnwardMs, readsPrimary: decides = false } = {}) {
       const leftMs = call.deadlineMs === undefined ? timeoutMs : call.deadlineMs - Date.now();
       return {
         timeoutMs: Math.min(timeoutMs, leftMs),
-        signal: call.signal,
+        signal: call.cancellation,
         metadata: onwardMetadata({
           requestId,
           traceparent,

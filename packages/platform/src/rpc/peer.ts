@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { Metadata, openChannel, type CallOptions, type Channel } from "@chirrup/grpc";
+import { cancellationOf, Metadata, openChannel, type CallOptions, type Channel } from "@chirrup/grpc";
 
 import type { Metrics } from "../metrics/index.ts";
 import { defaultOnwardMs, newTraceparent, onwardMetadata } from "./call.ts";
@@ -36,6 +36,7 @@ export interface PeerCallOptions {
   readonly traceparent?: string;
   /** Default: 5,000 for a unary call, none for a stream. */
   readonly timeoutMs?: number;
+  /** A lasting one: of the process, or of what it consumes. */
   readonly signal?: AbortSignal;
   /**
    * Default: true. A replica may not have come yet to what the primary had when an event was taken up; a call that
@@ -57,6 +58,6 @@ export function peerCallOptions(options: PeerCallOptions = {}): CallOptions {
       readsPrimary,
     }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(signal === undefined ? {} : { signal }),
+    ...(signal === undefined ? {} : { signal: cancellationOf(signal) }),
   };
 }

@@ -144,7 +144,7 @@ function watchCall(observer: Observer, serverCall: ServerCall, calls: WeakMap<Se
   };
   // A call that was cancelled ended in that, whatever its handler made of it.
   const cancellation = (cause: unknown): GrpcError | undefined => {
-    const reason: unknown = serverCall.signal.reason;
+    const { reason } = serverCall.cancellation;
     return reason instanceof GrpcError ? new GrpcError(reason.code, reason.message, { cause }) : undefined;
   };
   return {

@@ -180,12 +180,11 @@ describe("a call", () => {
     },
   );
 
-  it("goes onward with its caller, its ids, its signal and what is left of its deadline", async () => {
-    const onward: { options: CallOptions; signal: AbortSignal }[] = [];
+  it("goes onward with its caller, its ids and what is left of its deadline", async () => {
+    const onward: CallOptions[] = [];
     const { client } = await served({
       follow: async (call) => {
-        onward.push({ options: call.onward(), signal: call.signal });
-        onward.push({ options: call.onward({ timeoutMs: 10 }), signal: call.signal });
+        onward.push(call.onward(), call.onward({ timeoutMs: 10 }));
         return {};
       },
     });
@@ -195,16 +194,35 @@ describe("a call", () => {
     );
     await client.follow({ userId: 9n }, { ...peerCallOptions(), timeoutMs: 60_000 });
     const [plain, bounded, far] = onward;
-    expect(plain?.options.timeoutMs).toBeGreaterThan(0);
-    expect(plain?.options.timeoutMs).toBeLessThanOrEqual(3_000);
-    expect(bounded?.options.timeoutMs).toBe(10);
-    expect(far?.options.timeoutMs, "bounded without being asked").toBe(5_000);
-    expect(plain?.options.signal).toBe(plain?.signal);
-    const metadata = plain?.options.metadata;
+    expect(plain?.timeoutMs).toBeGreaterThan(0);
+    expect(plain?.timeoutMs).toBeLessThanOrEqual(3_000);
+    expect(bounded?.timeoutMs).toBe(10);
+    expect(far?.timeoutMs, "bounded without being asked").toBe(5_000);
+    const metadata = plain?.metadata;
     expect(metadata?.get(metadataKeys.userId)).toBe("42");
     expect(metadata?.get(metadataKeys.sessionId)).toBe("7");
     expect(metadata?.get(metadataKeys.requestId)).toBe("r-1");
-    expect(far?.options.metadata?.get(metadataKeys.userId)).toBeUndefined();
+    expect(far?.metadata?.get(metadataKeys.userId)).toBeUndefined();
+  });
+
+  it("takes what it calls onward with it when it is cancelled", async () => {
+    const { promise: called, resolve: onCalled } = Promise.withResolvers<CallOptions>();
+    const { client } = await served({
+      follow: async (call) => {
+        const onward = call.onward();
+        onCalled(onward);
+        await waitFor(() => onward.signal?.aborted === true && call.signal.aborted);
+        return {};
+      },
+    });
+    const controller = new AbortController();
+    const call = client.follow({ userId: 9n }, { signal: controller.signal });
+    const { signal } = await called;
+    expect(signal?.aborted).toBe(false);
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ code: Status.CANCELLED });
+    await waitFor(() => signal?.aborted === true);
+    expect(signal?.reason).toMatchObject({ code: Status.CANCELLED });
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Cancellation } from "@chirrup/grpc";
 import type { Context } from "../context.ts";
 import {
   badHttp,
@@ -31,7 +32,7 @@ export interface Exchange extends ReadHead {
   readonly traceparent: string;
   readonly address: string;
   /** Aborts when the client leaves. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** The route's name. */
   route: string | undefined;
   identity: TokenIdentity | undefined;

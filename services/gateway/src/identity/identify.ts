@@ -1,3 +1,4 @@
+import type { Cancellation } from "@chirrup/grpc";
 import { unauthenticated, unavailable } from "../errors/failure.ts";
 import type { AccessTokens, TokenIdentity } from "./access-token.ts";
 import type { Credential } from "./credential.ts";
@@ -14,7 +15,7 @@ export interface Identities {
   find(
     credential: Credential,
     route: { readonly isPublic: boolean },
-    call: { readonly signal: AbortSignal; readonly requestId: string },
+    call: { readonly signal: Cancellation; readonly requestId: string },
   ): Promise<TokenIdentity | undefined>;
 }
 

@@ -1,5 +1,5 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Metadata, type Client } from "@chirrup/grpc";
+import { Metadata, type Cancellation, type Client } from "@chirrup/grpc";
 import { metadataKeys, type Logger } from "@chirrup/platform";
 import { pause } from "../pause.ts";
 import type { UserService } from "@chirrup/proto/chirrup/user/v1/user_service";
@@ -11,7 +11,7 @@ export interface Revocations {
   /** Asks the user service. Rejects when that fails: then nobody is let in on an old answer. */
   check(
     sessionId: string,
-    call: { readonly signal: AbortSignal; readonly requestId: string },
+    call: { readonly signal: Cancellation; readonly requestId: string },
   ): Promise<boolean>;
   /** Whether the first snapshot has come. */
   hasSnapshot(): boolean;

@@ -82,18 +82,22 @@ local function above(a, b)
   return #a > #b
 end
 
--- The ids above the floor, lowest first, each once; and whether that is what was given.
-local function put_right(ids, floor)
-  local right, previous = true, ids[1]
+-- Whether each id is higher than the one before.
+local function ascending(ids)
+  local previous = ids[1]
   for i = 2, #ids do
     local id = ids[i]
     if not (#previous == #id and id > previous or #id > #previous) then
-      right = false
-      break
+      return false
     end
     previous = id
   end
-  if right and above(ids[1], floor) then
+  return true
+end
+
+-- The ids above the floor, lowest first, each once; and whether that is what was given.
+local function put_right(ids, floor)
+  if above(ids[1], floor) and ascending(ids) then
     return ids, true
   end
   local kept = {}
@@ -148,7 +152,15 @@ end
 -- came is moved; in the usual case, when pushes came in order, nothing is.
 local function settle(key, timeline, added)
   local sorted = timeline.sorted
-  local came, in_place = redis.call('LRANGE', key, sorted + 1, -1), true
+  -- With the highest that is sorted in front. In the usual case that is all there is to see to.
+  local came, in_place = redis.call('LRANGE', key, math.max(1, sorted), -1), true
+  if sorted > 0 then
+    if #added == 0 and ascending(came) then
+      timeline.sorted = sorted + #came - 1
+      return
+    end
+    table.remove(came, 1)
+  end
   local count = sorted + #came
   if #came > 0 then
     came, in_place = put_right(came, timeline.floor)

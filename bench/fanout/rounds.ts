@@ -14,7 +14,10 @@ export interface Sample {
   readonly redisUs: number;
 }
 
-/** Delivers posts one after the other. */
+/** Posts under way at once, in every shape: events of different authors do not wait for one another. */
+const atOnce = 8;
+
+/** Delivers posts, some of them at once, so that the server is as little without work as with `redis-benchmark`. */
 export async function measure(
   stage: Stage,
   deliver: Deliver,
@@ -22,7 +25,14 @@ export async function measure(
   posts: number,
 ): Promise<Sample> {
   const [redisBefore, cpuBefore, startMs] = [await stage.redisCpuUs(), process.cpuUsage(), performance.now()];
-  for (let post = 0; post < posts; post += 1) await deliver(followerIds, nextPostId());
+  let begun = 0;
+  const line = async (): Promise<void> => {
+    while (begun < posts) {
+      begun += 1;
+      await deliver(followerIds, nextPostId());
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, line));
   const seconds = (performance.now() - startMs) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
   const deliveries = posts * followerIds.length;

@@ -98,7 +98,7 @@ export function grpcJsChannel(port: number): Channel {
 type Listened = Pick<grpc.ClientUnaryCall, "cancel" | "on">;
 
 function listen(call: Listened, { signal, onHeaders, onTrailers }: CallOptions): void {
-  signal?.addEventListener("abort", () => call.cancel());
+  signal?.addEventListener("abort", { handleEvent: () => call.cancel() });
   call.on("metadata", (metadata: grpc.Metadata) => onHeaders?.(ours(metadata)));
   call.on("status", ({ metadata }: grpc.StatusObject) => onTrailers?.(ours(metadata)));
 }

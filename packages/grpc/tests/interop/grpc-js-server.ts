@@ -109,6 +109,7 @@ function callOf(method: DescMethod, call: AnyCall): ServerCall {
     metadata,
     peer: call.getPeer(),
     signal: cancel.signal,
+    cancellation: cancel.signal,
     deadlineMs: undefined,
     requestCompression: "identity",
     responseHeaders: new Metadata(),

@@ -14,20 +14,14 @@ export interface PostClient {
     options: CallOptions,
   ): Promise<Slice>;
   /**
-   * Which of up to 2,000 posts (each once) are not as they are known here, and which of theirs some viewers like.
-   * What the answer does not name is as it is known.
+   * Which of up to 2,000 posts are not as they are known here, and which of theirs some viewers like. What the answer
+   * does not name is as it is known.
    */
   viewPosts(
-    known: readonly KnownPost[],
+    known: ReadonlyMap<bigint, VersionedPost | undefined>,
     viewers: readonly Viewer[],
     options: CallOptions,
   ): Promise<PostChanges>;
-}
-
-/** A post, and what is known of it. */
-interface KnownPost {
-  readonly postId: bigint;
-  readonly version: VersionedPost | undefined;
 }
 
 /** What a post says, and what has been made of it. */
@@ -63,12 +57,18 @@ export function createPostClient(channel: Channel): PostClient {
     },
     async viewPosts(known, viewers, options) {
       const request = {
-        ids: known.map(({ postId }) => postId),
-        versionIds: known.map(({ version }) => version?.versionId ?? 0n),
-        likeCounts: known.map(({ version }) => version?.post.likeCount ?? 0n),
-        commentCounts: known.map(({ version }) => version?.post.commentCount ?? 0n),
+        ids: [] as bigint[],
+        versionIds: [] as bigint[],
+        likeCounts: [] as bigint[],
+        commentCounts: [] as bigint[],
         viewers: viewers.map(({ viewerId, postIds }) => ({ viewerId, postIds: [...postIds] })),
       };
+      for (const [postId, version] of known) {
+        request.ids.push(postId);
+        request.versionIds.push(version?.versionId ?? 0n);
+        request.likeCounts.push(version?.post.likeCount ?? 0n);
+        request.commentCounts.push(version?.post.commentCount ?? 0n);
+      }
       const { posts, versionIds, goneIds, likes } = await client.viewPosts(request, options);
       return {
         changed: posts.map((post, index) => ({ post, versionId: versionIds[index] ?? 0n })),

@@ -28,15 +28,16 @@ export function filterItems(
   followees: Pick<Followees, "has">,
   readerId: bigint,
 ): Item[] {
-  return entries.flatMap(({ postId }) => {
+  const items: Item[] = [];
+  for (const { postId } of entries) {
     const post = hydration.posts.get(postId);
-    if (post === undefined) return [];
+    if (post === undefined) continue;
     const { authorId } = post;
-    if (authorId !== readerId && !followees.has(authorId)) return [];
+    if (authorId !== readerId && !followees.has(authorId)) continue;
     const author = hydration.authors.get(authorId);
-    if (author === undefined) return [];
-    return [{ post, author, liked: hydration.likedIds.has(postId) }];
-  });
+    if (author !== undefined) items.push({ post, author, liked: hydration.likedIds.has(postId) });
+  }
+  return items;
 }
 
 /** What a place in a feed is bound to: a position in one reader's feed means nothing in another. */

@@ -30,6 +30,8 @@ export function sliceOf(entries: readonly Entry[], limit: number, floor: bigint 
 /** What a slice still says below an id that it reached beyond; undefined when it says nothing there. */
 export function below(slice: Slice, before: bigint): Slice | undefined {
   if (slice.floor + 1n >= before) return undefined;
+  const [first] = slice.entries;
+  if (first === undefined || first.postId < before) return slice;
   return { floor: slice.floor, entries: slice.entries.filter(({ postId }) => postId < before) };
 }
 

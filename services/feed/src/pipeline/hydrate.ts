@@ -19,16 +19,19 @@ export async function hydrate(
   entries: readonly Entry[],
   call: PageCall,
 ): Promise<Hydration> {
-  const postIds = entries.map(({ postId }) => postId);
-  const namedIds = new Set(
-    entries.flatMap(({ postId, authorId }) => authorId ?? seenPosts.authorOf(postId) ?? []),
-  );
-  const [seen, named] = await Promise.all([
+  const postIds: bigint[] = [];
+  const authorIds = new Set<bigint>();
+  for (const { postId, authorId = seenPosts.authorOf(postId) } of entries) {
+    postIds.push(postId);
+    if (authorId !== undefined) authorIds.add(authorId);
+  }
+  const [{ posts, likedIds }, authors] = await Promise.all([
     seenPosts.view(postIds, readerId, call),
-    profiles.get([...namedIds], readerId, call),
+    profiles.get(authorIds, readerId, call),
   ]);
-  const others = new Set([...seen.posts.values()].map(({ authorId }) => authorId)).difference(namedIds);
-  if (others.size === 0) return { ...seen, authors: named };
-  const unnamed = await profiles.get([...others], readerId, call);
-  return { ...seen, authors: new Map([...named, ...unnamed]) };
+  const otherIds = new Set<bigint>();
+  for (const { authorId } of posts.values()) if (!authorIds.has(authorId)) otherIds.add(authorId);
+  if (otherIds.size === 0) return { posts, likedIds, authors };
+  const others = await profiles.get(otherIds, readerId, call);
+  return { posts, likedIds, authors: new Map([...authors, ...others]) };
 }

@@ -60,8 +60,7 @@ export function createPosts({ posts: client, maxBytes, signal }: PostsContext): 
   async function ask(viewers: readonly Viewer[], options: CallOptions): Promise<SeenPosts[]> {
     const asked = new Map<bigint, VersionedPost | undefined>();
     for (const { postIds } of viewers) for (const id of postIds) asked.set(id, kept.use(id));
-    const known = Array.from(asked, ([postId, version]) => ({ postId, version }));
-    const { changed, goneIds, likedIds } = await client.viewPosts(known, viewers, options);
+    const { changed, goneIds, likedIds } = await client.viewPosts(asked, viewers, options);
     for (const version of changed) {
       const bytes =
         keepEncoded(PostSchema, version.post) + 2 * version.post.content.length + bytesBesideTexts;
@@ -72,15 +71,14 @@ export function createPosts({ posts: client, maxBytes, signal }: PostsContext): 
       kept.drop(id);
       asked.delete(id);
     }
-    return viewers.map(({ viewerId, postIds }) => ({
-      posts: new Map(
-        postIds.flatMap((id): [bigint, Post][] => {
-          const post = asked.get(id)?.post;
-          return post === undefined ? [] : [[id, post]];
-        }),
-      ),
-      likedIds: new Set(likedIds.get(viewerId)),
-    }));
+    return viewers.map(({ viewerId, postIds }) => {
+      const posts = new Map<bigint, Post>();
+      for (const id of postIds) {
+        const version = asked.get(id);
+        if (version !== undefined) posts.set(id, version.post);
+      }
+      return { posts, likedIds: new Set(likedIds.get(viewerId)) };
+    });
   }
 
   const askTogether = coalesce<Viewer, SeenPosts>(

@@ -14,7 +14,7 @@ export interface Profiles {
    * Those of the users who exist, as they were at most `maxAgeMs` ago; the reader's own is asked for when the call has a
    * token of the user service. No rpc when all are kept; otherwise one, which pages that ask at the same time share.
    */
-  get(userIds: readonly bigint[], readerId: bigint, call: PageCall): Promise<ReadonlyMap<bigint, User>>;
+  get(userIds: Iterable<bigint>, readerId: bigint, call: PageCall): Promise<ReadonlyMap<bigint, User>>;
 }
 
 export interface ProfilesContext {

@@ -40,28 +40,22 @@ export async function* skeleton(context: SkeletonContext, request: ViewRequest):
     ...(timelines === undefined ? [] : [timelineSource(context, request, timelines)]),
     postServiceSource(context, request, followees),
   ];
-  let pending: Entry[] = [];
-  for await (const { entries } of slices(sources, request.before)) {
-    pending.push(...entries);
-    while (pending.length >= request.batchSize) {
-      yield { entries: pending.slice(0, request.batchSize), followees };
-      pending = pending.slice(request.batchSize);
-    }
-  }
-  if (pending.length > 0) yield { entries: pending, followees };
-}
-
-async function* slices(sources: readonly Source[], from: bigint): AsyncGenerator<Slice> {
-  let before = from;
+  let { before } = request;
+  let pending: readonly Entry[] = [];
   for (const read of sources) {
     // Ids begin at 1: below that there is nothing to ask for.
     while (before > 1n) {
       const slice = await read(before);
       if (slice === undefined || slice.floor + 1n >= before) break;
-      yield slice;
       before = slice.floor + 1n;
+      pending = pending.length === 0 ? slice.entries : [...pending, ...slice.entries];
+      while (pending.length >= request.batchSize) {
+        yield { entries: pending.slice(0, request.batchSize), followees };
+        pending = pending.slice(request.batchSize);
+      }
     }
   }
+  if (pending.length > 0) yield { entries: pending, followees };
 }
 
 /**
@@ -98,12 +92,12 @@ function timelineSource(
   return async (before) => {
     if (home === undefined) return undefined;
     const read = await Promise.all(
-      parts.map(async (part) => {
+      parts.map((part) => {
         const held = part.held && below(part.held, before);
-        part.held = held ?? (await part.read(before).catch(giveUp(request)));
-        return part.held;
+        return held === undefined ? part.read(before).catch(giveUp(request)) : Promise.resolve(held);
       }),
     );
+    for (const [index, part] of parts.entries()) part.held = read[index];
     return read.every((slice) => slice !== undefined) ? mergeSlices(read) : undefined;
   };
 }

@@ -146,7 +146,7 @@ export const faults: readonly Fault[] = [
   {
     name: "posts of authors are shown who are followed no longer",
     file: "src/domain/page.ts",
-    right: "if (authorId !== readerId && !followees.has(authorId)) return [];",
+    right: "if (authorId !== readerId && !followees.has(authorId)) continue;",
     wrong: "void followees;",
   },
   {
@@ -364,8 +364,8 @@ export const faults: readonly Fault[] = [
   {
     name: "the likes of one reader go to all who share an rpc",
     file: "src/pipeline/posts.ts",
-    right: "likedIds: new Set(likedIds.get(viewerId)),",
-    wrong: "likedIds: new Set([...likedIds.values()].flat().concat(viewerId)),",
+    right: "likedIds: new Set(likedIds.get(viewerId))",
+    wrong: "likedIds: new Set([...likedIds.values()].flat().concat(viewerId))",
     test: "tests/get-home-feed.test.ts",
   },
 ];

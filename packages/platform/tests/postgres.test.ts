@@ -56,8 +56,9 @@ describe("a statement", () => {
     const bytes = new Uint8Array([0, 255, 92, 39]).subarray(1);
     const [row] = await postgres.query({
       name: "types",
-      text: "select $1::int8 as id, $2::int8[] as ids, $3::bytea as bytes, array[[1::int8, null]] as nested, 7 as small",
-      values: [id, [id, -id, null], bytes],
+      text: `select $1::int8 as id, $2::int8[] as ids, $3::bytea as bytes, array[[1::int8, null]] as nested, 7 as small,
+        $4::int8[] as whole, $5::int8[] as none`,
+      values: [id, [id, -id, null], bytes, [0n, id, -id - 1n], []],
     });
     expect(row).toEqual({
       id,
@@ -65,6 +66,8 @@ describe("a statement", () => {
       bytes: Buffer.from(bytes),
       nested: [[1n, null]],
       small: 7,
+      whole: [0n, id, -id - 1n],
+      none: [],
     });
   });
 

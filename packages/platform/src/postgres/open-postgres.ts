@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "../log/index.ts";
 import type { Metrics } from "../metrics/index.ts";
+import { bigintArray } from "./bigint-array.ts";
 import { routeToPrimary } from "./hosts.ts";
 import { int8AsBigint } from "./int8-types.ts";
 import {
@@ -22,6 +23,7 @@ export interface Query {
   name: string;
   /** SQL with $1, $2, … */
   text: string;
+  /** An array of bigints is an int8[], and nothing else. */
   values?: readonly unknown[];
   /**
    * It waits for no lock and is over in a few milliseconds, commit included: outside of a transaction it shares a
@@ -240,5 +242,5 @@ interface Connection {
 }
 
 function toConfig({ name, text, values = [] }: Query): pg.QueryConfig<unknown[]> {
-  return { name, text, values: [...values] };
+  return { name, text, values: values.map((value) => bigintArray(value) ?? value) };
 }

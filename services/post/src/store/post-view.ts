@@ -61,9 +61,7 @@ export async function findPostChanges(
     union all
     select post_id, null, null, null, null, null, user_id
     from unnest($5::bigint[], $6::bigint[]) as view (user_id, post_id) join likes using (user_id, post_id)`,
-    values: [known.ids, known.versionIds, known.likeCounts, known.commentCounts, viewerIds, postIds].map(
-      arrayLiteral,
-    ),
+    values: [known.ids, known.versionIds, known.likeCounts, known.commentCounts, viewerIds, postIds],
   });
   const changes = {
     changed: [] as CountedPost[],
@@ -76,9 +74,4 @@ export async function findPostChanges(
     else changes.changed.push({ ...post, authorId });
   }
   return changes;
-}
-
-/** As Postgres reads a bigint[]: the driver's own quotes and escapes each element. */
-function arrayLiteral(values: readonly bigint[]): string {
-  return `{${values.join(",")}}`;
 }

@@ -44,6 +44,8 @@ export interface ServerCall {
    * forth before each of those that follow. Default: "identity".
    */
   responseCompression?: "identity" | "gzip";
+  /** What an interceptor leaves for the implementation. The transport does not look at it. */
+  attachment?: unknown;
 }
 
 export type UnaryImpl<I extends DescMessage, O extends DescMessage> = (

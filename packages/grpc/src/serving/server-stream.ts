@@ -23,6 +23,7 @@ export class ServerStream extends Stream implements ServerCall, Timed, MessageSi
   wheelSlot = -1;
   requestCompression: "identity" | "gzip" = "identity";
   responseCompression?: "identity" | "gzip";
+  attachment?: unknown;
   readonly cancellation: Canceller = new Canceller();
   readonly #connection: ServerConnection;
   readonly #method: Method;

@@ -58,12 +58,11 @@ export interface ServeRpcOptions<S extends DescService> {
 export async function serveRpc<S extends DescService>(options: ServeRpcOptions<S>): Promise<Server> {
   const health = createHealth();
   health.set(options.service.typeName, true);
-  const calls = new WeakMap<ServerCall, Call>();
   const server = await serve({
-    services: [serviceOf(options.service, implementation(options.service, options.handlers, calls))],
+    services: [serviceOf(options.service, implementation(options.service, options.handlers))],
     host: options.host,
     port: options.port,
-    interceptors: [interceptor(options, calls)],
+    interceptors: [interceptor(options)],
     health,
     reflection: true,
     ...(options.tls === undefined ? {} : { tls: options.tls.server }),
@@ -81,20 +80,17 @@ type Interception = Pick<
   "service" | "peerSecret" | "tokens" | "log" | "metrics"
 >;
 
-function interceptor(
-  { service, peerSecret, tokens, log, metrics }: Interception,
-  calls: WeakMap<ServerCall, Call>,
-): Interceptor {
+function interceptor({ service, peerSecret, tokens, log, metrics }: Interception): Interceptor {
   const checkPeer = peerCheck(peerSecret);
   const writes = new Set(tokens === undefined ? [] : service.methods.filter(isPublicWrite));
   const observer = createObserver(log, metrics);
   const admit = (serverCall: ServerCall): void => {
     checkPeer(serverCall);
-    calls.set(serverCall, readCall(serverCall, log));
+    serverCall.attachment = readCall(serverCall, log);
   };
   return {
     async unary(serverCall, next) {
-      const watch = watchCall(observer, serverCall, calls);
+      const watch = watchCall(observer, serverCall);
       try {
         admit(serverCall);
         const answer = await next();
@@ -108,7 +104,7 @@ function interceptor(
       }
     },
     async *serverStream(serverCall, next): AsyncGenerator<Message> {
-      const watch = watchCall(observer, serverCall, calls);
+      const watch = watchCall(observer, serverCall);
       try {
         admit(serverCall);
         yield* next();
@@ -134,13 +130,13 @@ interface Watch {
   failed(error: unknown): GrpcError;
 }
 
-function watchCall(observer: Observer, serverCall: ServerCall, calls: WeakMap<ServerCall, Call>): Watch {
+function watchCall(observer: Observer, serverCall: ServerCall): Watch {
   const startedMs = performance.now();
   let told = false;
   const tell = (error: GrpcError | undefined): void => {
     if (told) return;
     told = true;
-    observer.ended(serverCall, calls.get(serverCall), startedMs, error);
+    observer.ended(serverCall, callOf(serverCall), startedMs, error);
   };
   // A call that was cancelled ended in that, whatever its handler made of it.
   const cancellation = (cause: unknown): GrpcError | undefined => {
@@ -160,11 +156,7 @@ function watchCall(observer: Observer, serverCall: ServerCall, calls: WeakMap<Se
 type AnyHandler = (request: Message, call: Call) => Promise<MessageInitShape<DescMessage>>;
 
 /** The handlers, behind the rules of their requests, with what the interceptor read of the call in place of the bare one. */
-function implementation<S extends DescService>(
-  service: S,
-  handlers: Handlers<S>,
-  calls: WeakMap<ServerCall, Call>,
-): ServiceImpl<S> {
+function implementation<S extends DescService>(service: S, handlers: Handlers<S>): ServiceImpl<S> {
   const byName = handlers as unknown as Readonly<Record<string, AnyHandler | undefined>>;
   const rules = createRequestRules(service);
   const methods = service.methods.flatMap(({ localName, input }) => {
@@ -172,15 +164,23 @@ function implementation<S extends DescService>(
     if (handler === undefined) return [];
     const checked = (request: Message, serverCall: ServerCall): ReturnType<AnyHandler> => {
       rules.check(input, request);
-      return handler(request, known(calls, serverCall));
+      return handler(request, admitted(serverCall));
     };
     return [[localName, checked]];
   });
   return Object.fromEntries(methods) as ServiceImpl<S>;
 }
 
-function known(calls: WeakMap<ServerCall, Call>, serverCall: ServerCall): Call {
-  const call = calls.get(serverCall);
+/**
+ * What the interceptor has read of a call; undefined before. *Why on the call itself:* a WeakMap that has grown old keeps
+ * every value alive until the old heap is collected, and the call with it.
+ */
+function callOf({ attachment }: ServerCall): Call | undefined {
+  return attachment as Call | undefined;
+}
+
+function admitted(serverCall: ServerCall): Call {
+  const call = callOf(serverCall);
   if (call === undefined) throw new Error(`${serverCall.path} was not admitted`);
   return call;
 }

@@ -4,6 +4,7 @@ import { CelebrityState } from "@chirrup/proto/chirrup/follow/v1/follow_service"
 // oxlint-disable no-restricted-imports
 import { createFanOut } from "../../services/feed/src/consumers/fan-out.ts";
 import { createPace } from "../../services/feed/src/domain/pace.ts";
+import { createTurns } from "../../services/feed/src/domain/turns.ts";
 import { createFanOutProgress } from "../../services/feed/src/store/fan-out-progress.ts";
 import { createHomeTimelines } from "../../services/feed/src/store/home-timeline.ts";
 import type { Timelines } from "../../services/feed/src/store/timeline.ts";
@@ -65,20 +66,19 @@ export function createPeers({ url }: Stage): { readonly shapes: readonly Shape[]
   const kept = (id: bigint): string => `kept:{${id}}`;
   const pushed = (id: bigint): string => `pushed:{${id}}`;
 
+  const turns = createTurns(workers);
+  /** In batches, by workers that all posts under way share. */
   async function inBatches(
     ids: readonly bigint[],
     size: number,
     work: (batch: readonly bigint[]) => Promise<unknown>,
   ): Promise<void> {
-    let next = 0;
-    async function worker(): Promise<void> {
-      while (next < ids.length) {
-        const batch = ids.slice(next, next + size);
-        next += size;
-        await work(batch);
-      }
+    const batches: Promise<unknown>[] = [];
+    for (let at = 0; at < ids.length; at += size) {
+      const batch = ids.slice(at, at + size);
+      batches.push(turns.run(() => work(batch)));
     }
-    await Promise.all(Array.from({ length: workers }, worker));
+    await Promise.all(batches);
   }
 
   const score = (postId: bigint): string => String(postId >> 22n);

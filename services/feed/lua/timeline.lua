@@ -95,6 +95,25 @@ local function ascending(ids)
   return true
 end
 
+-- Sorts ids of which most stand where they belong, or near: each goes down past those that are higher. Events that are
+-- handled at once push side by side, so that is how they come.
+local function sort_near(ids)
+  local steps = 0
+  for i = 2, #ids do
+    local id, at = ids[i], i
+    while at > 1 and above(ids[at - 1], id) do
+      ids[at] = ids[at - 1]
+      at = at - 1
+    end
+    ids[at] = id
+    steps = steps + i - at
+    if steps > 16 * #ids then
+      table.sort(ids, function(a, b) return above(b, a) end)
+      return
+    end
+  end
+end
+
 -- The ids above the floor, lowest first, each once; and whether that is what was given.
 local function put_right(ids, floor)
   if above(ids[1], floor) and ascending(ids) then
@@ -106,7 +125,7 @@ local function put_right(ids, floor)
       kept[#kept + 1] = ids[i]
     end
   end
-  table.sort(kept, function(a, b) return above(b, a) end)
+  sort_near(kept)
   local once = {}
   for i = 1, #kept do
     if kept[i] ~= kept[i - 1] then

@@ -102,7 +102,13 @@ export function slackOf(maxEntries: number): number {
 /** Timelines in Redis under one prefix. */
 export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }: TimelineOptions): Timelines {
   const scripts = readScripts(writing.isCluster);
-  const longest = maxEntries + slackOf(maxEntries) + 1;
+  const slack = slackOf(maxEntries);
+  const longest = maxEntries + slack + 1;
+  /**
+   * Each length is the reply to one push. So of pushes under way at once to a timeline that has become too long one
+   * trims it; and another a few pushes later, should that one have failed.
+   */
+  const trimAgainAfter = Math.ceil(slack / 8);
 
   async function runEach(
     script: Script,
@@ -152,7 +158,7 @@ export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }:
         const length = lengths[at];
         if (typeof length !== "number") throw asError(length);
         if (length > 0) kept += 1;
-        if (length > longest) long.push(owners[at] ?? "");
+        if (length > longest && (length - longest - 1) % trimAgainAfter === 0) long.push(owners[at] ?? "");
       }
       await runEach("trim", long, [maxEntries]);
       return kept;

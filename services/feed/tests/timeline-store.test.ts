@@ -223,6 +223,31 @@ describe("a timeline", () => {
     expect(await redis.pttl(key)).toBeGreaterThan(ttlMs / 2);
   });
 
+  it("is trimmed by one of the pushes under way, and by a later one when that has failed", async () => {
+    const large = createHomeTimelines({ reading: pipeline, writing: pipeline, maxEntries: 800, ttlMs });
+    const idsFrom = (first: bigint, count: number): bigint[] =>
+      Array.from({ length: count }, (_, at) => first + BigInt(at));
+    const push = (ids: readonly bigint[]): Promise<number[]> =>
+      Promise.all(ids.map((id) => large.push([owner], entryOf(id))));
+    const build = await large.begin(owner);
+    const oldest = idsFrom(low, 800);
+    await large.commit(owner, build!, { floor: 1n, entries: descending(oldest).map(entryOf) });
+
+    const pushed = idsFrom(low + 800n, slackOf(800) + 9);
+    await push(descending(pushed));
+    expect(await redis.llen(key)).toBe(1 + 800);
+    const entries = descending([...oldest, ...pushed])
+      .slice(0, 800)
+      .map(entryOf);
+    expect(await large.read([owner], newest, 800)).toMatchObject([{ entries }]);
+
+    await redis.rpush(key, ...idsFrom(low + 2_000n, slackOf(800) + 5));
+    await push(idsFrom(low + 3_000n, 8));
+    expect(await redis.llen(key)).toBe(1 + 800 + slackOf(800) + 13);
+    await push([low + 4_000n]);
+    expect(await redis.llen(key)).toBe(1 + 800);
+  });
+
   it("of 800 entries takes no more than 9 KB", async () => {
     const large = createHomeTimelines({ reading: pipeline, writing: pipeline, maxEntries: 800, ttlMs });
     const entries = Array.from({ length: 800 }, (_, at) => entryOf(2n ** 57n - 4_096n * BigInt(at)));

@@ -236,9 +236,9 @@ describe("a timeline", () => {
     const pushed = idsFrom(low + 800n, slackOf(800) + 9);
     await push(descending(pushed));
     expect(await redis.llen(key)).toBe(1 + 800);
-    const entries = descending([...oldest, ...pushed])
-      .slice(0, 800)
-      .map(entryOf);
+    const newestIds = [...oldest, ...pushed].slice(-800);
+    expect(await redis.lrange(key, 1, -1)).toEqual(newestIds.map(String));
+    const entries = descending(newestIds).map(entryOf);
     expect(await large.read([owner], newest, 800)).toMatchObject([{ entries }]);
 
     await redis.rpush(key, ...idsFrom(low + 2_000n, slackOf(800) + 5));

@@ -236,6 +236,26 @@ export const faults: readonly Fault[] = [
     wrong: '"fanout:{0}"',
   },
   {
+    name: "an author's followers beyond the first page are left out",
+    file: "src/clients/follow.ts",
+    right: "if (isAll) return;",
+    wrong: "return;",
+  },
+  {
+    name: "authors who share an rpc get each other's followers",
+    file: "src/domain/together.ts",
+    right: "batch[at]?.settle.resolve(result)",
+    wrong: "batch.at(-1 - at)?.settle.resolve(result)",
+    test: "src/domain/together.test.ts",
+  },
+  {
+    name: "what was pushed in great disorder counts as sorted",
+    file: "lua/timeline.lua",
+    right: "table.sort(ids, function(a, b) return above(b, a) end)",
+    wrong: "",
+    test: "tests/timeline-store.test.ts",
+  },
+  {
     name: "a checkpoint is written before its batch is delivered",
     file: "src/consumers/fan-out.ts",
     right: "async ({ ids, turns }) => {\n",

@@ -84,8 +84,10 @@ async function playParts(index: number): Promise<void> {
   const redis = await startRedis({ dataDir, port: await freePort(), logFile: join(dataDir, "log") });
   pids.add(redis.pid);
   // A history makes much that lives for one page: fewer and larger collections, and none on other cores.
-  const execArgv = [...process.execArgv, "--max-semi-space-size=32", "--single-threaded-gc"];
+  const execArgv = [...process.execArgv, "--max-semi-space-size=64", "--single-threaded-gc"];
   const worker = fork(new URL("worker.ts", import.meta.url), [redis.url], { execArgv });
+  const workerPid = worker.pid ?? 0;
+  if (workerPid > 0) pids.add(workerPid);
   const partOf = new Map<number, number>();
   const over = Promise.withResolvers<void>();
 
@@ -123,6 +125,7 @@ async function playParts(index: number): Promise<void> {
     }
   });
   worker.once("exit", (code) => {
+    pids.delete(workerPid);
     fault ??= { part: Math.min(...partOf.values()), why: `a process ended with ${code}` };
     over.resolve();
   });
@@ -130,6 +133,7 @@ async function playParts(index: number): Promise<void> {
   await over.promise;
   worker.removeAllListeners("exit");
   worker.kill();
+  pids.delete(workerPid);
   await redis.stop();
   pids.delete(redis.pid);
 }

@@ -153,7 +153,7 @@ export function openChannel(target: string, options: ChannelOptions = {}): Chann
   };
 
   const bare: Required<Channel> = {
-    async unary(path, message, call = {}) {
+    unary(path, message, call = {}) {
       return new Promise((resolve, reject) => {
         const ready = setup(path, call, call.timeoutMs ?? options.defaultTimeoutMs, message);
         pool.start(new UnaryCall(pool, ready, message, resolve, reject));

@@ -48,11 +48,11 @@ export function withCredentials(
   };
 
   return {
-    async unary(path, message, options = {}) {
+    unary(path, message, options = {}) {
       if (without(options)) return channel.unary(path, message, options);
       const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
       const timed = timeoutMs === undefined ? options : { ...options, timeoutMs };
-      return channel.unary(path, message, await ready(path, timed));
+      return ready(path, timed).then((credentialed) => channel.unary(path, message, credentialed));
     },
     serverStream(path, message, options = {}) {
       if (without(options)) return channel.serverStream(path, message, options);

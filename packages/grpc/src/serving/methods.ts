@@ -36,7 +36,7 @@ export function methodsByPath(
     methods.set(path, {
       path,
       definition,
-      unary: wrapUnary(unaryOf(definition), interceptors),
+      unary: rejecting(wrapUnary(unaryOf(definition), interceptors)),
       stream: wrapStream(streamOf(definition), interceptors),
     });
   }
@@ -46,7 +46,7 @@ export function methodsByPath(
 function unaryOf(definition: MethodDefinition): RunUnary {
   // The reader of the request makes the one that the kind of the method asks for.
   const run = definition.run as (request: RequestBytes, call: ServerCall) => Promise<Message>;
-  return async (call, request) => run(request, call);
+  return (call, request) => run(request, call);
 }
 
 function streamOf(definition: MethodDefinition): RunStream {
@@ -56,9 +56,20 @@ function streamOf(definition: MethodDefinition): RunStream {
 
 function wrapUnary(innermost: RunUnary, interceptors: readonly Interceptor[]): RunUnary {
   return interceptors.reduceRight<RunUnary>(
-    (next, interceptor) => async (call, request) => interceptor.unary(call, async () => next(call, request)),
+    (next, interceptor) => (call, request) => interceptor.unary(call, () => next(call, request)),
     innermost,
   );
+}
+
+/** An interceptor may throw before it has a promise to give. */
+function rejecting(run: RunUnary): RunUnary {
+  return (call, request) => {
+    try {
+      return run(call, request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
 }
 
 function wrapStream(innermost: RunStream, interceptors: readonly Interceptor[]): RunStream {

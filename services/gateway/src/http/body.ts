@@ -30,6 +30,7 @@ function collect(request: ClientRequest, maxBytes: number): Promise<Buffer | und
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    let isWhole = false;
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length <= maxBytes) {
@@ -39,10 +40,15 @@ function collect(request: ClientRequest, maxBytes: number): Promise<Buffer | und
         resolve(undefined);
       }
     });
-    request.on("end", () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    request.on("end", () => {
+      isWhole = true;
+      resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    });
     request.on("error", (error) => reject(error instanceof Failure ? error : clientGone(error)));
     // Also when the client left before anyone listened: then there is no event to come.
-    request.on("close", () => reject(clientGone()));
+    request.on("close", () => {
+      if (!isWhole) reject(clientGone());
+    });
     if (request.destroyed) reject(clientGone());
   });
 }

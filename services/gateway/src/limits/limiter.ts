@@ -24,6 +24,8 @@ export type Verdict =
   /** A rule that fails closed could not be asked. */
   | { readonly kind: "unknown"; readonly cause: unknown };
 
+const nothingAsked: Verdict = { kind: "passed", tightest: undefined };
+
 export interface Limiter {
   /**
    * Takes the cost from a bucket of each rule that applies in one call to Redis; in a cluster in one for the rules of the
@@ -65,12 +67,12 @@ export function createLimiter(options: {
   };
 
   return {
-    async take(rules, subject, cost) {
+    take(rules, subject, cost) {
       const groups = groupBuckets(rules, subject, redis.isCluster);
-      const [first, ...others] = groups;
-      if (first === undefined) return { kind: "passed", tightest: undefined };
-      if (others.length === 0) return takeGroup(first, cost);
-      return combine(await Promise.all(groups.map((buckets) => takeGroup(buckets, cost))));
+      const [first] = groups;
+      if (first === undefined) return Promise.resolve(nothingAsked);
+      if (groups.length === 1) return takeGroup(first, cost);
+      return Promise.all(groups.map((buckets) => takeGroup(buckets, cost))).then(combine);
     },
   };
 }

@@ -34,15 +34,13 @@ export function createRedisBuckets(redis: RedisPipeline, deadlineMs: number): Re
   const within = createDeadline(deadlineMs, "redis did not answer in time");
   const nodes = new Map<string, { failures: number; restUntil: number }>();
 
-  const call = async (key: string, command: string): Promise<RedisReply | undefined> => {
-    const replies = await redis.run({ size: 1, slot: () => slotOf(key), encode: () => command });
-    return replies[0];
-  };
+  const call = (key: string, command: string): Promise<RedisReply[]> =>
+    redis.run({ size: 1, slot: () => slotOf(key), encode: () => command });
   const run = async (buckets: readonly Bucket[], cost: number): Promise<Taken[]> => {
     const key = buckets[0]?.key ?? "";
-    let reply = await call(key, encodeTake(runByHash, buckets, cost));
+    let [reply] = await call(key, encodeTake(runByHash, buckets, cost));
     // A server that started anew knows no scripts.
-    if (isError(reply, "NOSCRIPT")) reply = await call(key, encodeTake(runBySource, buckets, cost));
+    if (isError(reply, "NOSCRIPT")) [reply] = await call(key, encodeTake(runBySource, buckets, cost));
     return readReply(buckets, reply);
   };
 

@@ -68,6 +68,7 @@ export async function readRelationship(
 ): Promise<{ following: boolean; followedBy: boolean }> {
   const [row] = await db.query<{ following: boolean; followedBy: boolean }>({
     name: "read-relationship",
+    brief: true,
     text: `
       select exists (select from follows where follower_id = $1 and followee_id = $2) as following,
              exists (select from follows where follower_id = $2 and followee_id = $1) as "followedBy"`,
@@ -88,6 +89,7 @@ const newestId = 2n ** 63n - 1n;
 export function listFollowers(db: Queryable, { userId, before, limit }: ListWindow): Promise<ListedEdge[]> {
   return db.query<ListedEdge>({
     name: "list-followers",
+    brief: true,
     text: `
       select id, follower_id as "userId" from follows
       where followee_id = $1 and id < $2
@@ -99,6 +101,7 @@ export function listFollowers(db: Queryable, { userId, before, limit }: ListWind
 export function listFollowing(db: Queryable, { userId, before, limit }: ListWindow): Promise<ListedEdge[]> {
   return db.query<ListedEdge>({
     name: "list-following",
+    brief: true,
     text: `
       select id, followee_id as "userId" from follows
       where follower_id = $1 and id < $2

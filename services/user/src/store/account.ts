@@ -78,6 +78,7 @@ export async function verifyEmail(tx: Queryable, id: bigint, email: string, now:
 export async function findProfiles(db: Queryable, ids: readonly bigint[]): Promise<Profile[]> {
   return db.query<Profile>({
     name: "profiles_by_id",
+    brief: true,
     text: `SELECT ${profileColumns} FROM accounts WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL`,
     values: [ids],
   });
@@ -86,6 +87,7 @@ export async function findProfiles(db: Queryable, ids: readonly bigint[]): Promi
 export async function findProfileByUsername(db: Queryable, username: string): Promise<Profile | undefined> {
   const [row] = await db.query<Profile>({
     name: "profile_by_username",
+    brief: true,
     text: `SELECT ${profileColumns} FROM accounts WHERE lower(username COLLATE "C") = $1`,
     values: [usernameKey(username)],
   });

@@ -9,11 +9,17 @@ export interface Part {
 /** CPU time by part, in microseconds. */
 export type CpuTimes = Readonly<Record<string, number>>;
 
-/** What the parts have used since they were started: their threads, and those of the processes below them. */
+/**
+ * What the parts have used since they were started: their threads, and those of the processes below them, also of those
+ * that have ended, as Postgres's do with their connections.
+ */
 export function cpuTimes(parts: readonly Part[]): CpuTimes {
-  const children = childrenOf();
+  const all = processes();
+  const below = Map.groupBy(all.values(), ({ parent }) => parent);
   const treeUs = (pid: number): number =>
-    ownUs(pid) + (children.get(pid) ?? []).reduce((sum, child) => sum + treeUs(child), 0);
+    ownUs(pid) +
+    (all.get(pid)?.endedUs ?? 0) +
+    (below.get(pid) ?? []).reduce((sum, child) => sum + treeUs(child.pid), 0);
   return Object.fromEntries(parts.map(({ name, pid }) => [name, treeUs(pid)]));
 }
 
@@ -26,19 +32,32 @@ export function perRequest(before: CpuTimes, after: CpuTimes, requests: number):
   return { ...Object.fromEntries(used), all: used.reduce((sum, [, us]) => sum + us, 0) };
 }
 
-function childrenOf(): Map<number, number[]> {
-  const children = new Map<number, number[]>();
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  /** CPU time of those below it that have ended and were waited for. */
+  readonly endedUs: number;
+}
+
+/** proc(5), stat: times in ticks of a hundredth of a second. */
+const tickUs = 10_000;
+
+function processes(): Map<number, Process> {
+  const found = new Map<number, Process>();
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
       const stat = readFileSync(`/proc/${name}/stat`, "latin1");
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+      // The name of the program is in brackets, and may hold anything.
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const [parent, endedUser, endedSystem] = [fields[1], fields[13], fields[14]].map(Number);
+      const pid = Number(name);
+      found.set(pid, { pid, parent: parent ?? 0, endedUs: ((endedUser ?? 0) + (endedSystem ?? 0)) * tickUs });
     } catch {
       // It has ended meanwhile.
     }
   }
-  return children;
+  return found;
 }
 
 /** proc(5), schedstat: nanoseconds that a thread has run. */

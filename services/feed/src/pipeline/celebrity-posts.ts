@@ -91,12 +91,12 @@ export function createCelebrityPosts({
     async read(authorIds) {
       if (authorIds.length === 0) return [];
       await catchUp(0n, undefined);
-      const missing = authorIds.filter((authorId) => kept.use(authorId) === undefined);
-      if (missing.length === 0) return authorIds.map((authorId) => kept.peek(authorId));
-      const held = new Map(authorIds.map((authorId) => [authorId, kept.peek(authorId)]));
+      const held = authorIds.map((authorId) => kept.use(authorId));
+      const missing = authorIds.filter((_, index) => held[index] === undefined);
+      if (missing.length === 0) return held;
       const fetched = await fetch(missing);
-      for (const [index, authorId] of missing.entries()) held.set(authorId, fetched[index]);
-      return authorIds.map((authorId) => held.get(authorId));
+      let next = 0;
+      return held.map((outbox) => outbox ?? fetched[next++]);
     },
   };
 }

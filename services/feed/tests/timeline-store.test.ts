@@ -241,7 +241,7 @@ describe("a timeline", () => {
     const entries = descending(newestIds).map(entryOf);
     expect(await large.read([owner], newest, 800)).toMatchObject([{ entries }]);
 
-    await redis.rpush(key, ...idsFrom(low + 2_000n, slackOf(800) + 5));
+    await redis.rpush(key, ...idsFrom(low + 2_000n, slackOf(800) + 5).map(String));
     await push(idsFrom(low + 3_000n, 8));
     expect(await redis.llen(key)).toBe(1 + 800 + slackOf(800) + 13);
     await push([low + 4_000n]);

@@ -17,6 +17,8 @@ const idleAdvanceMs = 10_000;
 /** How long what comes next is left to gather, for each row that was appended, and at most. */
 const gatherMsEach = 8;
 const gatherMs = 24;
+/** More than so many rows share enough; waiting would only hold up a long transaction or a backlog. */
+const gatherRows = 100;
 
 export interface StreamSourceOptions {
   readonly connection: ReplicationConnection;
@@ -83,7 +85,8 @@ export async function streamSource(options: StreamSourceOptions): Promise<void> 
       if (batch.confirmable !== undefined) stream.confirm(batch.confirmable);
       options.onAppended(batch.rows.length);
       if (batcher.bytes < resumeBytes) stream.resume();
-      if (batcher.bytes === 0 && !signal.aborted) await gather(batch.rows.length);
+      if (batcher.bytes === 0 && batch.rows.length <= gatherRows && !signal.aborted)
+        await gather(batch.rows.length);
     }
   }
 

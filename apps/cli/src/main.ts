@@ -17,7 +17,11 @@ program
   .option("--port <number>", "port of the gateway; 0 takes a free one", "8080")
   .option("--celebrity-threshold <followers>", "followers from which posts are merged on read, not pushed")
   .option("--brokers <count>", "Kafka brokers of the full profile", "1")
-  .option("--heap <size>", "laptop, or server: more memory for the services, a fifth less work of theirs", "laptop")
+  .option(
+    "--heap <size>",
+    "laptop, or server: more memory for the services, a fifth less work of theirs",
+    "laptop",
+  )
   .option("--detach", "return when it is ready")
   .option("--json", "print the status as JSON once it is ready (with --detach)")
   .action(async (flags) => (await import("./commands/up.ts")).up(flags));

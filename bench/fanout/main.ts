@@ -2,10 +2,11 @@
  * What a delivery costs: one post, put into the home timeline of each follower. This project's fan-out beside the shapes
  * that others use, in turns in one run, on a Redis of its own and on a cluster of three:
  *
- *     npm run bench -- fanout [--quick]
+ *     npm run bench -- fanout [--quick] [--rounds <count>]
  *
  * Prints a table and writes bench/results/fanout.json. Needs a redis-server and redis-benchmark (redis-tools).
  */
+import { parseArgs } from "node:util";
 import { openRedis, openRedisPipeline } from "@chirrup/platform";
 import { type Figure, median, report } from "../report.ts";
 import { fillOwn, fillPeer, followersOf } from "./fill.ts";
@@ -15,8 +16,11 @@ import { simulate } from "./simulated.ts";
 import { log, setClusterStage, setStage, type Stage } from "./stage.ts";
 import { measureStructure, prepareStructures, structures } from "./structures.ts";
 
-const quick = process.argv.includes("--quick");
-const rounds = quick ? 2 : 7;
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, rounds: { type: "string" } },
+});
+const { quick } = values;
+const rounds = Number(values.rounds ?? (quick ? 2 : 7));
 const headline = 5_000;
 /** As many pushes as pay for one trim. */
 const ownPosts = 101;

@@ -1,3 +1,5 @@
+import { runTogether, type Waiting } from "./waiting.ts";
+
 /** Items of one key that are run together. Answers one result for each item, in their order. */
 export type RunTogether<Item, Result> = (key: bigint, items: readonly Item[]) => Promise<readonly Result[]>;
 
@@ -18,29 +20,12 @@ export function coalesce<Item, Result>(
   run: RunTogether<Item, Result>,
   { patienceMs }: { readonly patienceMs?: number } = {},
 ): (key: bigint, item: Item) => Promise<Result> {
-  interface Waiting {
-    readonly item: Item;
-    readonly settle: PromiseWithResolvers<Result>;
-  }
   /** What waits, by each key that is under way. */
-  const queues = new Map<bigint, Waiting[]>();
+  const queues = new Map<bigint, Waiting<Item, Result>[]>();
 
-  async function runBatch(key: bigint, batch: readonly Waiting[]): Promise<void> {
-    try {
-      const results = await run(
-        key,
-        batch.map(({ item }) => item),
-      );
-      if (results.length !== batch.length) throw new Error("a run answered another number of results");
-      results.forEach((result, index) => batch[index]?.settle.resolve(result));
-    } catch (error) {
-      for (const { settle } of batch) settle.reject(error);
-    }
-  }
-
-  async function drain(key: bigint, queue: Waiting[]): Promise<void> {
+  async function drain(key: bigint, queue: Waiting<Item, Result>[]): Promise<void> {
     while (queue.length > 0) {
-      const running = runBatch(key, queue.splice(0, maxItems));
+      const running = runTogether(queue.splice(0, maxItems), (items) => run(key, items));
       await (patienceMs === undefined ? running : atMost(patienceMs, running));
     }
     queues.delete(key);

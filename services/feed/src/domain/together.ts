@@ -1,7 +1,4 @@
-interface Waiting<Item, Result> {
-  readonly item: Item;
-  readonly settle: PromiseWithResolvers<Result>;
-}
+import { runTogether, type Waiting } from "@chirrup/platform";
 
 /**
  * Runs together what is asked in one turn of the event loop, at most `most` at a time: what came together goes on
@@ -13,20 +10,10 @@ export function together<Item, Result>(
 ): (item: Item) => Promise<Result> {
   let gathered: Waiting<Item, Result>[] = [];
 
-  async function runAll(batch: readonly Waiting<Item, Result>[]): Promise<void> {
-    try {
-      const results = await run(batch.map(({ item }) => item));
-      if (results.length !== batch.length) throw new Error("a run answered another number of results");
-      results.forEach((result, at) => batch[at]?.settle.resolve(result));
-    } catch (error) {
-      for (const { settle } of batch) settle.reject(error);
-    }
-  }
-
   function leave(): void {
     const batch = gathered;
     gathered = [];
-    if (batch.length > 0) void runAll(batch);
+    if (batch.length > 0) void runTogether(batch, run);
   }
 
   return (item) => {

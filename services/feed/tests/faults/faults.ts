@@ -243,10 +243,9 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "authors who share an rpc get each other's followers",
-    file: "src/domain/together.ts",
-    right: "batch[at]?.settle.resolve(result)",
-    wrong: "batch.at(-1 - at)?.settle.resolve(result)",
-    test: "src/domain/together.test.ts",
+    file: "src/clients/follow.ts",
+    right: "return authors.map(",
+    wrong: "return authors.toReversed().map(",
   },
   {
     name: "what was pushed in great disorder counts as sorted",

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { RedisError, type RedisPipeline, type RedisReply, runRedisScript } from "@chirrup/platform";
+import { replyError } from "./reply-error.ts";
 import { readScript } from "./scripts.ts";
 
 /** A post that was announced. */
@@ -55,9 +56,9 @@ export function createCelebrityLog({
       const fresh = randomBytes(8).toString("hex");
       const run = { keys: [key], args: [from?.life ?? "", from?.at ?? 0, fresh] } as const;
       const [reply] = await runRedisScript(reading, readLogScript, [run]);
-      if (!Array.isArray(reply)) throw reply instanceof RedisError ? reply : strange();
+      if (!Array.isArray(reply)) throw replyError(reply);
       const [life, at, entries] = reply as readonly RedisReply[];
-      if (typeof life !== "string" || typeof at !== "number") throw strange();
+      if (typeof life !== "string" || typeof at !== "number") throw replyError(reply);
       return { place: { life, at }, announced: typeof entries === "string" ? entriesIn(entries) : undefined };
     },
   };
@@ -69,8 +70,4 @@ function entriesIn(text: string): Announced[] {
     const [authorId = "", postId = ""] = entry.split(":");
     return { authorId: BigInt(authorId), postId: BigInt(postId) };
   });
-}
-
-function strange(): Error {
-  return new Error("redis gave a strange reply");
 }

@@ -8,6 +8,7 @@ import {
 } from "@chirrup/platform";
 import { type Entry, type Slice, sliceOf } from "../domain/slice.ts";
 import { newestOf } from "./post-ids.ts";
+import { replyError } from "./reply-error.ts";
 import { readScript } from "./scripts.ts";
 
 /**
@@ -137,7 +138,7 @@ export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }:
     async readBeside(ownerId, besideKey, before, limit) {
       const keys = [`${prefix}{${ownerId}}`, besideKey] as const;
       const [reply] = await runRedisScript(reading, scripts.read, [{ keys, args: [before, limit, ttlMs] }]);
-      if (!Array.isArray(reply)) throw asError(reply);
+      if (!Array.isArray(reply)) throw replyError(reply);
       const [entries, beside] = reply as readonly RedisReply[];
       return {
         slice: sliceIn(entries, before, limit),
@@ -156,7 +157,7 @@ export function createTimelines({ reading, writing, prefix, maxEntries, ttlMs }:
       const long: string[] = [];
       for (let at = 0; at < lengths.length; at += 1) {
         const length = lengths[at];
-        if (typeof length !== "number") throw asError(length);
+        if (typeof length !== "number") throw replyError(length);
         if (length > 0) kept += 1;
         if (length > longest && (length - longest - 1) % trimAgainAfter === 0) long.push(owners[at] ?? "");
       }
@@ -210,8 +211,4 @@ function encodePush(prefix: string, id: string): (owner: string) => string {
     heads[length] ??= `*3\r\n$6\r\nRPUSHX\r\n$${prefix.length + length + 2}\r\n${prefix}{`;
     return heads[length] + owner + tail;
   };
-}
-
-function asError(reply: RedisReply | undefined): Error {
-  return reply instanceof RedisError ? reply : new Error("redis gave a strange reply");
 }

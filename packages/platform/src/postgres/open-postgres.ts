@@ -130,18 +130,12 @@ export function openPostgres(options: PostgresOptions): Postgres {
   async function withConnection<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
     const client = await connect();
     let dead = false;
+    const discard = (): void => {
+      dead = true;
+    };
     const connection: Connection = {
-      async run(query) {
-        try {
-          return await client.query(query);
-        } catch (error) {
-          dead ||= endsConnection(error);
-          throw hideOutage(error);
-        }
-      },
-      discard() {
-        dead = true;
-      },
+      run: (query) => runOn(client, query, discard),
+      discard,
     };
     try {
       return await use(connection);
@@ -155,14 +149,7 @@ export function openPostgres(options: PostgresOptions): Postgres {
   /** The rows of a statement on a connection that others use too. */
   async function runBeside<Row>(query: Query): Promise<Row[]> {
     try {
-      const { rows } = await withShared(async ({ client, retire }) => {
-        try {
-          return await client.query(toConfig(query));
-        } catch (error) {
-          if (endsConnection(error)) retire();
-          throw hideOutage(error);
-        }
-      });
+      const { rows } = await withShared(({ client, retire }) => runOn(client, toConfig(query), retire));
       return rows as Row[];
     } catch (error) {
       // It came behind one of its name that was to prepare it, and failed in that.
@@ -239,6 +226,20 @@ interface Connection {
   run(query: pg.QueryConfig<unknown[]>): Promise<pg.QueryResult>;
   /** Closes the connection instead of giving it back. */
   discard(): void;
+}
+
+/** Says by `ended` that the connection cannot be used again. */
+async function runOn(
+  client: pg.PoolClient,
+  query: pg.QueryConfig<unknown[]>,
+  ended: () => void,
+): Promise<pg.QueryResult> {
+  try {
+    return await client.query(query);
+  } catch (error) {
+    if (endsConnection(error)) ended();
+    throw hideOutage(error);
+  }
 }
 
 function toConfig({ name, text, values = [] }: Query): pg.QueryConfig<unknown[]> {

@@ -13,6 +13,12 @@ import { testLog, waitFor } from "@chirrup/testkit";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newest } from "../src/domain/slice.ts";
+import {
+  type Announced,
+  type CelebrityLog,
+  createCelebrityLog,
+  type LogPlace,
+} from "../src/store/celebrity-log.ts";
 import { createHomeTimelines } from "../src/store/home-timeline.ts";
 import type { Build, Timelines } from "../src/store/timeline.ts";
 
@@ -197,5 +203,56 @@ describe("a cluster", () => {
     expect(await homes.commit(1_000n, begun, { floor: 0n, entries: [] })).toBe(false);
     for (const ownerId of gone) await build(ownerId, [30n, 20n, 10n]);
     for (const ownerId of gone) expect(await ids(ownerId)).toEqual([30n, 20n, 10n]);
+  });
+
+  describe("with the log of what was pushed to nobody", () => {
+    const key = "celebrity-posts";
+    const master = Math.floor((slotOfTag(key) * 3) / slotCount);
+    const post = (postId: bigint): Announced => ({ authorId: 7n, postId });
+    let log: CelebrityLog;
+    /** Up to where a process has read it. */
+    let place: LogPlace;
+    beforeEach(async () => {
+      log = createCelebrityLog({ reading: pipeline, writing: pipeline });
+      ({ place } = await log.readOn(undefined));
+      await log.announce(post(1n));
+      const { announced, place: end } = await log.readOn(place);
+      expect(announced).toEqual([post(1n)]);
+      place = end;
+    });
+    async function expectAnotherLife(): Promise<void> {
+      const { announced, place: fresh } = await log.readOn(place);
+      expect(announced).toBeUndefined();
+      await log.announce(post(3n));
+      expect((await log.readOn(fresh)).announced).toEqual([post(3n)]);
+    }
+
+    it("gives it another life when it has moved away and back", async () => {
+      const [home, away] = [nodes[master]!, nodes[(master + 1) % 3]!];
+      await move(slotOfTag(key), key, home, away);
+      await move(slotOfTag(key), key, away, home);
+      await expectAnotherLife();
+    });
+
+    it("gives it another life when its master dies with what was announced", async () => {
+      expect(await pipeline.call(key, ["WAIT", 1, 20_000])).toBe(1);
+      const replicas = cluster.nodes.slice(3);
+      for (const { pid } of replicas) process.kill(pid, "SIGSTOP");
+      // Else what is announced would wait for it in the socket.
+      await nodes[master]!.call("CLIENT", "KILL", "TYPE", "REPLICA");
+      await log.announce(post(2n));
+      process.kill(cluster.nodes[master]!.pid, "SIGKILL");
+      await cluster.nodes[master]!.exited;
+      for (const { pid } of replicas) process.kill(pid, "SIGCONT");
+      const isServed = (): Promise<boolean> =>
+        pipeline.call(key, ["LLEN", key]).then(
+          (length) => typeof length === "number",
+          () => false,
+        );
+      await waitFor(isServed, { timeoutMs: 60_000, what: "the replica" });
+      // The post that a process had read is there, the one announced since is not.
+      expect(await pipeline.call(key, ["LRANGE", key, 1, -1])).toEqual(["7:1"]);
+      await expectAnotherLife();
+    });
   });
 });
